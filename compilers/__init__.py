@@ -1,0 +1,1 @@
+"""From a plan to the files a target takes. Pure: no clock, network, disk or environment."""

@@ -1,0 +1,1 @@
+"""One module a trainer; the registry finds them by scanning this folder."""

@@ -1,0 +1,1 @@
+"""The edges: files, processes, environments, metrics and the command line."""

@@ -1,0 +1,1 @@
+"""One module a command; `runtime/cli.py` holds the table."""

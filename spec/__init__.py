@@ -1,0 +1,1 @@
+"""The language: reading a spec, checking it, and lowering it to a plan. Imports nothing else of Tuneform."""

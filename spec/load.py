@@ -1,0 +1,227 @@
+"""From a file to a checked spec: reading, `extends`, overrides, placeholders, validation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from .diagnostics import Diagnostic, Level, Span, in_file_order
+from .errors import translate
+from .fields import ENV, placeholders, unescape
+from .language import marked_paths, section_at
+from .places import key_span, locate, steps
+from .spec import Spec
+from .yaml_reader import Node, Reader, YamlError, decode
+
+MAX_PARENTS = 20
+
+
+@dataclass
+class Sources:
+    """The texts that were read, for the excerpt under a message, and the problems found in them."""
+
+    lines: dict[str, list[str]] = field(default_factory=dict)
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, code: str, message: str, span: Span, hint: str | None = None, path: str = "") -> None:
+        self.found.append(Diagnostic(code, Level.ERROR, path, message, hint, span))
+
+    def with_lines(self, found: Sequence[Diagnostic]) -> list[Diagnostic]:
+        """The diagnostics in file order, each with the text of its line."""
+        return in_file_order([self._with_line(d) for d in found])
+
+    def _with_line(self, d: Diagnostic) -> Diagnostic:
+        if d.span is None or d.source is not None:
+            return d
+        lines = self.lines.get(d.span.file, [])
+        text = lines[d.span.line - 1] if d.span.line <= len(lines) else None
+        return Diagnostic(d.code, d.level, d.path, d.message, d.hint, d.span, text)
+
+
+@dataclass
+class Document:
+    """A spec with the tree it came from. `spec` is None where there are errors."""
+
+    file: str
+    root: Node
+    sources: Sources
+    spec: Spec | None
+    diagnostics: list[Diagnostic]
+
+    def place(self, path: str) -> Span:
+        """Where a path of the spec stands, or its nearest parent."""
+        return key_span(locate(self.root, steps(path))[0])
+
+
+def load(file: str, sets: Sequence[str] = ()) -> Document:
+    """Read and check a spec. Problems are in `diagnostics`; this raises nothing for what a user did."""
+    sources = Sources()
+    root = _tree(file, sources, ())
+    if root is None:
+        return Document(file, Node({}, Span(file, 1, 1, 2)), sources, None, sources.with_lines(sources.found))
+    for text in sets:
+        root = _override(root, text, sources)
+    return _check(file, root, sources)
+
+
+def override(document: Document, entries: dict[str, Node], under: str) -> Document:
+    """The same spec with `set:` entries of a target applied; `under` is the path of the `set:` block."""
+    sources = Sources(document.sources.lines)
+    root = document.root
+    for path, node in entries.items():
+        if path.split(".")[0] in ("targets", "version", "name", "extends"):
+            hint = "set changes what is trained: model, method, adapter, data, training and so on"
+            sources.add("TF015", f"`{path}` cannot be set for one target", key_span(node), hint, under)
+        else:
+            root = _put(root, path.split("."), node)
+    return _check(document.file, root, sources)
+
+
+def _check(file: str, root: Node, sources: Sources) -> Document:
+    clean = _clean(root, "", sources)
+    spec = None
+    try:
+        spec = Spec.model_validate(clean.plain())
+    except ValidationError as error:
+        sources.found.extend(translate(error, clean))
+    found = sources.with_lines(sources.found)
+    return Document(file, clean, sources, None if found else spec, found)
+
+
+def _tree(file: str, sources: Sources, below: tuple[str, ...], asked: Span | None = None) -> Node | None:
+    """The file's tree with everything it extends merged under it."""
+    try:
+        data = Path(file).read_bytes()
+    except OSError as error:
+        span = asked or Span(file, 1, 1, 2)
+        reason = error.strerror or type(error).__name__
+        sources.add("TF001", f"cannot read `{file}`: {reason}", span)
+        return None
+    try:
+        reader = Reader(decode(data, file), file)
+        sources.lines[file] = reader.lines
+        node = reader.read()
+    except YamlError as error:
+        if file not in sources.lines:
+            sources.lines[file] = data[: 1 << 16].decode("utf-8", "replace").split("\n")
+        sources.add(error.code, error.message, error.span, error.hint)
+        return None
+    sources.found.extend(reader.found)
+    if not isinstance(node.value, dict):
+        sources.add("TF012", "a spec is a mapping of keys to values", node.span, "begin with `version: 1`")
+        return None
+    return _extended(file, node, sources, below)
+
+
+def _extended(file: str, node: Node, sources: Sources, below: tuple[str, ...]) -> Node | None:
+    assert isinstance(node.value, dict)
+    extends = node.value.get("extends")
+    if extends is None or extends.value is None:
+        return node
+    parents = extends.value if isinstance(extends.value, list) else [extends]
+    merged: Node | None = None
+    for parent in parents:
+        if not isinstance(parent.value, str):
+            continue  # the models tell
+        path = os.path.normpath(os.path.join(os.path.dirname(file), parent.value))
+        chain = (*below, os.path.normpath(file))
+        if path in chain or len(chain) > MAX_PARENTS:
+            sources.add("TF013", f"`{parent.value}` extends itself, through {len(chain)} files", parent.span)
+            return None
+        tree = _tree(path, sources, chain, parent.span)
+        if tree is None:
+            return None
+        merged = tree if merged is None else _merge(merged, tree, ())
+    return node if merged is None else _merge(merged, node, ())
+
+
+def _merge(base: Node, over: Node, path: tuple[str, ...]) -> Node:
+    """`over` on top of `base`: mappings are merged, anything else is replaced, null removes."""
+    base = _expanded(base, path) if isinstance(over.value, dict) else base
+    if not isinstance(base.value, dict) or not isinstance(over.value, dict):
+        return over
+    entries = dict(base.value)
+    for key, node in over.value.items():
+        if node.value is None and key in entries:
+            del entries[key]
+        elif key in entries:
+            entries[key] = _merge(entries[key], node, (*path, key))
+        else:
+            entries[key] = node
+    return Node(entries, over.span, over.key_span, 1 + sum(n.size for n in entries.values()))
+
+
+def _expanded(node: Node, path: tuple[str, ...]) -> Node:
+    """A shorthand as the mapping it stands for, so that a key can be put beside it."""
+    section = section_at(path)
+    key = section.shorthand_key(node.value) if section and not isinstance(node.value, dict | list) else None
+    if section is None or key is None:
+        return node
+    value = Node({}, node.span, node.span) if section.choices else Node(node.value, node.span, node.span)
+    return Node({key: value}, node.span, node.key_span, 2)
+
+
+def _override(root: Node, text: str, sources: Sources) -> Node:
+    """Apply one `--set path=value`."""
+    file = f"--set {text}"
+    path, equals, value = text.partition("=")
+    start = Span(file, 1, 1, len(text) + 1)
+    if not equals or not all(part for part in path.split(".")):
+        sources.add("TF014", "`--set` takes path=value", start, "for example --set training.learning_rate=1e-4")
+        return root
+    try:
+        reader = Reader(decode(value.encode("utf-8", "surrogateescape"), file), file)
+        node = reader.read() if value.strip() else Node(None, start)
+    except YamlError as error:
+        sources.add(error.code, error.message, start, error.hint)
+        return root
+    sources.found.extend(reader.found)
+    return _put(root, path.split("."), node.with_key(start))
+
+
+def _put(root: Node, path: list[str], node: Node, above: tuple[str, ...] = ()) -> Node:
+    base = _expanded(root, above)
+    entries = dict(base.value) if isinstance(base.value, dict) else {}
+    key, rest = path[0], path[1:]
+    if rest:
+        child = entries.get(key) or Node({}, node.span, node.key_span)
+        entries[key] = _put(child, rest, node, (*above, key))
+    else:
+        entries[key] = node
+    return Node(entries, base.span, base.key_span, 1 + sum(n.size for n in entries.values()))
+
+
+def _clean(node: Node, path: str, sources: Sources, keep_empty: bool = False) -> Node:
+    """Drop keys with no value (`rank:` is no `rank`), and settle `${NAME}`, which few fields may hold.
+
+    With `keep_empty`, a key with no value is a choice without settings: `targets: {trl: }`.
+    """
+    if isinstance(node.value, dict):
+        entries = {}
+        for key, child in node.value.items():
+            below = f"{path}.{key}" if path else key
+            if child.value is None and keep_empty:
+                child = Node({}, child.span, child.key_span)
+            if child.value is not None:
+                entries[key] = _clean(child, below, sources, below in ("targets", "method", "tracking"))
+        return Node(entries, node.span, node.key_span, node.size)
+    if isinstance(node.value, list):
+        return Node([_clean(n, path, sources) for n in node.value], node.span, node.key_span, node.size)
+    if not isinstance(node.value, str) or "${" not in node.value or path.startswith("targets."):
+        return node  # a target's own keys are its own: it knows which may hold a placeholder
+    return Node(literal(node, path, path in marked_paths(ENV), sources), node.span, node.key_span)
+
+
+def literal(node: Node, path: str, fillable: bool, sources: Sources) -> str:
+    """The text of a node; a placeholder where none may be is a problem."""
+    text = str(node.value)
+    if fillable:
+        return text
+    if names := placeholders(text):
+        hint = f"write the value itself, or `$${{{names[0]}}}` for the literal text"
+        sources.add("TF016", f"`${{{names[0]}}}` is not filled in `{path}`", node.span, hint, path)
+    return unescape(text)

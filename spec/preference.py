@@ -1,0 +1,142 @@
+"""Preference rows: an explicit prompt, an implicit one, ShareGPT and OpenAI forms, all into prompt, chosen, rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .rowcheck import Row, RowError, Where, kind, note_rest, quoted, required, text_of
+from .toolcalls import read_tools
+from .turns import check_order, read_message, read_messages
+
+_SIDES = ("chosen", "rejected")
+_OPENAI = ("input", "preferred_output", "non_preferred_output")
+
+
+def read_preference(row: Row, ignored: set[str] | None = None) -> Row:
+    """A row as {"prompt", "chosen", "rejected", "tools"?}; all texts, or all lists of messages."""
+    if "preferred_output" in row:
+        return _openai(row, ignored)
+    chosen, rejected = required(row, "chosen"), required(row, "rejected")
+    if isinstance(chosen, str) != isinstance(rejected, str):
+        raise RowError("TF316", ("rejected",), f"is {kind(rejected)}, but `chosen` is {kind(chosen)}")
+    used = _prompt_keys(row)
+    note_rest(row, used, "", ignored)
+    if isinstance(chosen, str) and (isinstance(row.get("prompt"), str) or used == _used("prompt")):
+        return _texts(row, chosen, rejected)
+    prompt = _prompt(row, used, ignored)
+    sides = [_side(row[key], (key,), ignored) for key in _SIDES]
+    return _finish(row, prompt, sides[0], sides[1])
+
+
+def _used(*prompt: str) -> tuple[str, ...]:
+    return ("chosen", "rejected", "tools", *prompt)
+
+
+def _prompt_keys(row: Row) -> tuple[str, ...]:
+    if row.get("prompt") is not None:
+        return _used("prompt")
+    for key in ("conversations", "messages"):
+        if row.get(key) is not None:
+            return _used(key, "system")
+    return _used("instruction", "input", "system") if row.get("instruction") is not None else _used("prompt")
+
+
+def _texts(row: Row, chosen: str, rejected: str) -> Row:
+    if row.get("prompt") is None:
+        hint = "with plain texts, `chosen` and `rejected` hold the answer alone, and `prompt` what was asked"
+        raise RowError("TF315", ("prompt",), "is missing", hint)
+    prompt = text_of(row["prompt"], ("prompt",))
+    out = {"prompt": prompt, "chosen": text_of(chosen, ("chosen",)), "rejected": text_of(rejected, ("rejected",))}
+    _differ(chosen, rejected)
+    if row.get("tools"):
+        raise RowError("TF320", ("tools",), "needs a conversation; `prompt`, `chosen` and `rejected` are plain texts")
+    return out
+
+
+def _prompt(row: Row, used: tuple[str, ...], ignored: set[str] | None) -> list[Row] | str | None:
+    system = [{"role": "system", "content": text_of(row["system"], ("system",))}] if row.get("system") else []
+    for key in ("prompt", "conversations", "messages"):
+        value = row.get(key)
+        if key in used and value is not None:
+            return value if isinstance(value, str) else system + read_messages(value, (key,), ignored)
+    if "instruction" in used:
+        return [*system, {"role": "user", "content": instruction(row)}]
+    return None
+
+
+def instruction(row: Row) -> str:
+    """Alpaca's instruction, and its input below it where there is one."""
+    asked = text_of(required(row, "instruction"), ("instruction",))
+    more = row.get("input")
+    return f"{asked}\n\n{text_of(more, ('input',))}" if more not in (None, "") else asked
+
+
+def _side(value: Any, where: Where, ignored: set[str] | None) -> list[Row]:
+    if isinstance(value, str):
+        return [{"role": "assistant", "content": text_of(value, where)}]
+    if isinstance(value, dict):
+        return [read_message(value, where, ignored)]
+    return read_messages(value, where, ignored)
+
+
+def _finish(row: Row, prompt: list[Row] | str | None, chosen: list[Row], rejected: list[Row]) -> Row:
+    _differ(chosen, rejected)
+    offset = len(prompt) if isinstance(prompt, list) else 1
+    if prompt is None or (isinstance(prompt, str) and chosen[0]["role"] != "assistant"):
+        shared, at = _shared(chosen, rejected)
+        if isinstance(prompt, str) and prompt not in (m["content"] for m in shared):
+            raise RowError("TF321", ("prompt",), "is not in the conversation that `chosen` and `rejected` open with")
+        prompt, chosen, rejected, offset = shared, chosen[at:], rejected[at:], 0
+    elif isinstance(prompt, str):
+        prompt = [{"role": "user", "content": text_of(prompt, ("prompt",))}]
+    elif chosen[: len(prompt)] == prompt == rejected[: len(prompt)]:
+        chosen, rejected = chosen[len(prompt) :], rejected[len(prompt) :]
+        offset = 0
+    _check(prompt, chosen, rejected, offset)
+    out: Row = {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+    tools = read_tools(row.get("tools"), ("tools",))
+    return out | {"tools": tools} if tools else out
+
+
+def _shared(chosen: list[Row], rejected: list[Row]) -> tuple[list[Row], int]:
+    at = next(_differences(chosen, rejected))
+    while at and chosen[at - 1]["role"] == "assistant":
+        at -= 1
+    if not at:
+        hint = "without a `prompt`, both are whole conversations that open with the same turns"
+        raise RowError("TF321", ("rejected",), "does not open with the same turn as `chosen`", hint)
+    return chosen[:at], at
+
+
+def _differences(chosen: list[Row], rejected: list[Row]) -> Iterator[int]:
+    shorter = min(len(chosen), len(rejected))
+    yield from (i for i in range(shorter) if chosen[i] != rejected[i])
+    yield shorter
+
+
+def _check(prompt: list[Row], chosen: list[Row], rejected: list[Row], offset: int) -> None:
+    if prompt[-1]["role"] == "assistant":
+        raise RowError("TF318", ("prompt",), "ends with the assistant; the answer belongs into `chosen`")
+    for key, side in zip(_SIDES, (chosen, rejected), strict=True):
+        if not side or side[-1]["role"] != "assistant":
+            raise RowError("TF318", (key,), "does not end with a turn of the assistant")
+        check_order(prompt + side, (key,), offset)
+
+
+def _differ(chosen: Any, rejected: Any) -> None:
+    if chosen == rejected:
+        raise RowError("TF321", ("rejected",), "equals `chosen`", "there is nothing to prefer: remove the row")
+
+
+def _openai(row: Row, ignored: set[str] | None) -> Row:
+    note_rest(row, _OPENAI, "", ignored)
+    asked = required(row, "input")
+    if not isinstance(asked, dict):
+        raise RowError("TF316", ("input",), f'must be an object {{"messages": [...]}}, not {kind(asked)}')
+    note_rest(asked, ("messages", "tools"), "input.", ignored)
+    prompt = read_messages(required(asked, "messages", ("input",)), ("input", "messages"), ignored)
+    sides = [_side(required(row, key), (key,), ignored) for key in _OPENAI[1:]]
+    if sides[0] == sides[1]:
+        raise RowError("TF321", ("non_preferred_output",), f"equals {quoted('preferred_output')}")
+    return _finish({"tools": asked.get("tools")}, prompt, sides[0], sides[1])

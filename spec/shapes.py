@@ -1,0 +1,164 @@
+"""The shapes of rows: what users write, and the one form of each that the rest of Tuneform reads.
+
+chat                {"messages": [{"role", "content", ...}], "tools"?, "chat_template_kwargs"?}
+prompt_completion   {"prompt": text, "completion": text}
+text                {"text": text}
+preference          {"prompt", "chosen", "rejected", "tools"?}; all texts, or all lists of messages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from . import detection
+from .detection import Detected
+from .preference import instruction, read_preference
+from .rowcheck import Row, RowError, kind, list_of, note_rest, required, text_of
+from .toolcalls import read_tools
+from .turns import check_order, check_trainable, read_messages
+
+__all__ = ["COLUMNS", "METHODS", "SHAPES", "Detected", "Row", "RowError", "convert", "detect", "methods_for"]
+
+SHAPES: Mapping[str, str] = {
+    "chat": "chat",
+    "sharegpt": "chat",
+    "instruction": "chat",
+    "prompt_completion": "prompt_completion",
+    "text": "text",
+    "preference": "preference",
+}
+"""The shape that rows of a format get."""
+
+METHODS: Mapping[str, tuple[str, ...]] = {
+    "sft": ("chat", "prompt_completion", "text"),
+    "pretrain": ("text",),
+    "dpo": ("preference",),
+}
+"""The shapes that a method takes."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "chat": ("messages", "conversations", "prompt", "completion", "system", "tools", "chat_template_kwargs"),
+    "sharegpt": ("conversations", "messages", "system", "tools", "chat_template_kwargs"),
+    "instruction": ("instruction", "input", "output", "system", "history"),
+    "prompt_completion": ("prompt", "completion"),
+    "text": ("text",),
+    "preference": (
+        *("prompt", "chosen", "rejected", "conversations", "messages", "instruction", "input", "system", "tools"),
+        *("preferred_output", "non_preferred_output"),
+    ),
+}
+"""The keys of each format, which `columns` can map."""
+
+
+def methods_for(shape: str) -> list[str]:
+    """The methods that take a shape."""
+    return [name for name, shapes in METHODS.items() if shape in shapes]
+
+
+def detect(row: Row, columns: Mapping[str, str] | None = None) -> Detected:
+    """The format of a row; where the user maps columns, these decide if they can."""
+    if columns:
+        row = rename(row, columns)
+        with suppress(RowError):
+            return detection.detect({key: row[key] for key in columns if key in row})
+    return detection.detect(row)
+
+
+def convert(row: Row, format: str, columns: Mapping[str, str] | None = None, ignored: set[str] | None = None) -> Row:
+    """A row in its canonical form. `ignored` gathers the names of columns that are not carried."""
+    try:
+        return _READERS[format](rename(row, columns) if columns else row, ignored)
+    except RowError as error:
+        if columns and error.where and error.where[0] in columns:
+            where = (columns[str(error.where[0])], *error.where[1:])
+            raise RowError(error.code, where, error.message, error.hint) from None
+        raise
+
+
+def rename(row: Row, columns: Mapping[str, str]) -> Row:
+    """The row with the user's columns under the names of the format."""
+    taken = {*columns, *columns.values()}
+    out = {key: row[column] for key, column in columns.items() if column in row}
+    return out | {key: value for key, value in row.items() if key not in taken}
+
+
+def _chat(row: Row, ignored: set[str] | None) -> Row:
+    key = next((k for k in ("messages", "conversations") if row.get(k) is not None), None)
+    if key is None and "prompt" in row and "completion" in row:
+        return _prompt_and_completion(row, ignored)
+    return _turns(row, key or "messages", ignored)
+
+
+def _sharegpt(row: Row, ignored: set[str] | None) -> Row:
+    other = row.get("conversations") is None and "messages" in row
+    return _turns(row, "messages" if other else "conversations", ignored)
+
+
+def _turns(row: Row, key: str, ignored: set[str] | None) -> Row:
+    messages = read_messages(required(row, key), (key,), ignored)
+    check_order(messages, (key,))
+    check_trainable(messages, (key,))
+    return _conversation(row, messages, (key,), ignored) if len(row) > 1 else {"messages": messages}
+
+
+def _prompt_and_completion(row: Row, ignored: set[str] | None) -> Row:
+    """TRL trains the completion alone here, so answers in the prompt get weight 0."""
+    prompt = read_messages(row["prompt"], ("prompt",), ignored)
+    completion = read_messages(row["completion"], ("completion",), ignored)
+    check_order(prompt, ("prompt",))
+    check_order(prompt + completion, ("completion",), len(prompt))
+    check_trainable(completion, ("completion",))
+    asked = [m | {"weight": 0} if m["role"] == "assistant" else m for m in prompt]
+    return _conversation(row, asked + completion, ("prompt", "completion"), ignored)
+
+
+def _conversation(row: Row, messages: list[Row], keys: tuple[str, ...], ignored: set[str] | None) -> Row:
+    if row.get("system") not in (None, ""):
+        if messages[0]["role"] == "system":
+            raise RowError("TF318", ("system",), "stands beside a system message in the conversation", "keep one")
+        messages.insert(0, {"role": "system", "content": text_of(row["system"], ("system",))})
+    out: Row = {"messages": messages}
+    if tools := read_tools(row.get("tools"), ("tools",)):
+        out["tools"] = tools
+    if options := row.get("chat_template_kwargs"):
+        if not isinstance(options, dict):
+            raise RowError("TF316", ("chat_template_kwargs",), f"must be an object, not {kind(options)}")
+        out["chat_template_kwargs"] = options
+    note_rest(row, (*keys, "system", "tools", "chat_template_kwargs"), "", ignored)
+    return out
+
+
+def _instruction(row: Row, ignored: set[str] | None) -> Row:
+    messages: list[Row] = []
+    if row.get("system") not in (None, ""):
+        messages.append({"role": "system", "content": text_of(row["system"], ("system",))})
+    for i, turn in enumerate(list_of(row.get("history") or [], ("history",), "[question, answer] pairs")):
+        if not isinstance(turn, list) or len(turn) != 2:
+            raise RowError("TF316", ("history", i), "must be a pair [question, answer]")
+        for j, role in enumerate(("user", "assistant")):
+            messages.append({"role": role, "content": text_of(turn[j], ("history", i, j))})
+    messages.append({"role": "user", "content": instruction(row)})
+    messages.append({"role": "assistant", "content": text_of(required(row, "output"), ("output",))})
+    note_rest(row, COLUMNS["instruction"], "", ignored)
+    return {"messages": messages}
+
+
+def _texts(*keys: str) -> Callable[[Row, set[str] | None], Row]:
+    def read(row: Row, ignored: set[str] | None) -> Row:
+        out = {key: text_of(required(row, key), (key,)) for key in keys}
+        if len(row) > len(keys):
+            note_rest(row, keys, "", ignored)
+        return out
+
+    return read
+
+
+_READERS: Mapping[str, Callable[[Row, set[str] | None], Row]] = {
+    "chat": _chat,
+    "sharegpt": _sharegpt,
+    "instruction": _instruction,
+    "prompt_completion": _texts("prompt", "completion"),
+    "text": _texts("text"),
+    "preference": read_preference,
+}

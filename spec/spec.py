@@ -1,0 +1,72 @@
+"""The root of the language."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from .data import Data
+from .fields import Line, PathStr, Section
+from .hardware import Budget, Hardware
+from .method import Method
+from .model import Adapter, Model
+from .training import Evaluation, Logging, Saving, Tracking, Training
+
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
+
+
+class Target(Section):
+    """What the spec is compiled for. Further keys are the target's own options."""
+
+    model_config = ConfigDict(extra="allow")
+
+    target: Line | None = Field(default=None, json_schema_extra={"x-default": "the block's label"})
+    """Which target this is."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Values of the spec that differ for this target: `{training.learning_rate: 1e-5}`."""
+    accept: tuple[Line, ...] = ()
+    """Paths of fields whose loss on this target is agreed."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """The target's native keys, checked against its own schema."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Spec(Section):
+    """What to fine-tune, on what, and how."""
+
+    version: Literal[1]
+    """Version of this language."""
+    name: Name
+    """Name of the bundle, the runs and the jobs: lower-case letters, digits, `.`, `_` and `-`."""
+    extends: PathStr | tuple[PathStr, ...] | None = None
+    """Specs that this one builds on: mappings are merged, lists replaced, `null` removes a key."""
+    model: Model
+    """The base model."""
+    method: Method
+    """The objective."""
+    adapter: Adapter = Adapter.model_construct()
+    """Which weights are trained."""
+    data: Data
+    """The rows."""
+    training: Training = Training.model_construct()
+    """How the weights are updated."""
+    evaluation: Evaluation = Evaluation.model_construct()
+    """Evaluation while training."""
+    saving: Saving = Saving.model_construct()
+    """Checkpoints and the final model."""
+    logging: Logging = Logging.model_construct()
+    """Metrics while training."""
+    tracking: Tracking = Tracking.model_construct()
+    """Where else metrics go."""
+    hardware: Hardware = Hardware.model_construct()
+    """What the run is made for."""
+    budget: Budget = Budget.model_construct()
+    """Limits that stop or refuse a run."""
+    targets: Annotated[dict[Label, Target], Field(min_length=1)]
+    """What to compile for; each key is a label, and also the target unless `target:` names another."""

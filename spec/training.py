@@ -1,0 +1,176 @@
+"""`training`, `evaluation`, `saving`, `logging` and `tracking`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from .fields import EnvStr, Every, Line, Section, Warmup, derived
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Optimizer(Section):
+    """The optimizer. A bare text is its `name`."""
+
+    shorthand: ClassVar[str | None] = "name"
+
+    name: Literal["adamw_torch", "adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit", "adafactor"] = "adamw_torch"
+    """Transformers' name of it; the 8-bit ones are bitsandbytes'."""
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    """Adam's decay rates of the first and second moment."""
+    eps: float = Field(default=1e-8, gt=0)
+    """Adam's epsilon."""
+
+
+class Scheduler(Section):
+    """The learning rate after warmup. A bare text is its `name`."""
+
+    shorthand: ClassVar[str | None] = "name"
+
+    name: Literal["linear", "cosine", "cosine_with_restarts", "constant"] = "cosine"
+    """`linear` and `cosine` fall to `min_lr_ratio`; `constant` stays."""
+    min_lr_ratio: float = Field(default=0.0, ge=0, lt=1)
+    """Final learning rate as a share of the peak (`cosine` only)."""
+    num_cycles: int = Field(default=1, ge=1)
+    """Number of restarts (`cosine_with_restarts` only)."""
+
+
+class Training(Section):
+    """How long, how much at a time, and how the weights are updated."""
+
+    epochs: float = Field(default=1.0, gt=0)
+    """Passes over the training rows. Not with `max_steps`."""
+    max_steps: int | None = Field(default=None, ge=1)
+    """Number of optimizer steps, instead of `epochs`."""
+    batch_size: int = Field(default=32, ge=1)
+    """Global batch: rows an optimizer step, over all devices and accumulation steps (packed rows with `packing`)."""
+    micro_batch_size: int | None = derived("the largest divisor of batch_size / devices that is at most 4", ge=1)
+    """Rows a device takes at once."""
+    learning_rate: float | None = derived(
+        "sft and pretrain: 2e-4 with lora and qlora, 2e-5 with full; dpo: 1e-5 and 1e-6", gt=0, le=1
+    )
+    """Peak learning rate (absolute)."""
+    optimizer: Optimizer = Optimizer.model_construct()
+    """The optimizer."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Decoupled weight decay."""
+    max_grad_norm: float = Field(default=1.0, ge=0)
+    """Gradients are clipped to this norm; 0 clips nothing."""
+    scheduler: Scheduler = Scheduler.model_construct()
+    """The learning rate over the steps."""
+    warmup: Warmup = "3%"
+    """Steps (an integer) or a share of all steps (a percentage) in which the learning rate rises from 0."""
+    max_length: int = Field(default=2048, ge=8)
+    """Longest row, in tokens, template and answer included."""
+    on_too_long: Literal["drop", "truncate", "error"] = "drop"
+    """What a longer row does; dropped and cut rows are counted."""
+    packing: bool = False
+    """Put several rows into one sequence of `max_length` tokens."""
+    precision: Literal["fp32", "bf16", "fp16"] | None = derived("bf16 on cuda, fp32 on cpu and mps")
+    """Type of the arithmetic; `model.dtype` is how weights are stored."""
+    gradient_checkpointing: bool = True
+    """Compute activations again in the backward pass: less memory, about 20% more time."""
+    seed: int = Field(default=42, ge=0, le=2**32 - 1)
+    """Seed of the adapter's start, of dropout and of the order of rows."""
+
+
+class EarlyStopping(Section):
+    """Stop when evaluation no longer improves."""
+
+    patience: int = Field(default=3, ge=1)
+    """Evaluations without improvement before the run stops."""
+    metric: Line = "loss"
+    """Name of the evaluation metric, without a prefix."""
+    min_delta: float = Field(default=0.0, ge=0)
+    """A change counts as an improvement from this size on."""
+
+
+class Evaluation(Section):
+    """Evaluation while training, on `data.eval`."""
+
+    every: Every = "epoch"
+    """Optimizer steps between two evaluations, or `epoch`."""
+    at_start: bool = False
+    """Evaluate once before the first step."""
+    early_stopping: EarlyStopping | None = None
+    """Stop when evaluation no longer improves."""
+
+
+class Saving(Section):
+    """Checkpoints and the final model."""
+
+    every: Every | None = derived("evaluation.every with evaluation data, else epoch")
+    """Optimizer steps between two checkpoints, or `epoch`."""
+    keep: int | None = Field(default=None, ge=1)
+    """Newest checkpoints that are kept; the others are deleted. Default: all."""
+    best: bool = False
+    """End with the checkpoint that evaluated best, instead of the last."""
+    hub_model_id: EnvStr | None = None
+    """Push the final model to this hub repository (`owner/name`)."""
+
+
+class Logging(Section):
+    """Metrics while training."""
+
+    every: int = Field(default=10, ge=1)
+    """Optimizer steps between two lines of metrics."""
+
+
+class TensorBoard(Section):
+    """Event files in the run's `output/runs` folder."""
+
+
+class Wandb(Section):
+    """Weights & Biases. The key comes from the environment (`WANDB_API_KEY`)."""
+
+    project: EnvStr | None = None
+    """Project name."""
+    entity: EnvStr | None = None
+    """Team or user."""
+    name: EnvStr | None = None
+    """Name of the run there."""
+
+
+class MLflow(Section):
+    """MLflow. Credentials come from the environment."""
+
+    uri: EnvStr | None = None
+    """Tracking server or folder (`MLFLOW_TRACKING_URI`)."""
+    experiment: EnvStr | None = None
+    """Experiment name."""
+
+
+class Tracking(Section):
+    """Where else metrics go: a name, a list of names, or a mapping from names to settings."""
+
+    choices: ClassVar[bool] = True
+
+    tensorboard: TensorBoard | None = None
+    """TensorBoard event files."""
+    wandb: Wandb | None = None
+    """Weights & Biases."""
+    mlflow: MLflow | None = None
+    """MLflow."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        if isinstance(value, tuple) and all(isinstance(name, str) for name in value):
+            return {name: {} for name in value}
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found = handler(schema)
+        target = handler.resolve_ref_schema(found)
+        if "anyOf" not in target:
+            full = {k: target[k] for k in ("properties", "additionalProperties", "type")}
+            names = {"enum": list(cls.model_fields)}
+            target.clear()
+            target.update({"title": "Tracking", "description": cls.__doc__})
+            target["anyOf"] = [names, {"type": "array", "items": names}, full]
+        return found

@@ -1,0 +1,5 @@
+"""`python -m tuneform`."""
+
+from tuneform.runtime.cli import main
+
+main()
