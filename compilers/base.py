@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
 from ..spec.diagnostics import Diagnostic
 from ..spec.plan import Origin, Plan
+from .native import Schema
+from .settings import Fate, Groups, carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class Launch:
     requirements: str  # the requirements file, relative to the bundle
     metrics: HFTrainerMetrics
     env: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()  # names of environment variables that must be set
+    total_steps: int | None = None
+    max_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +72,7 @@ class Bundle:
     run: Launch
     data: tuple[DataStep, ...]
     origins: Mapping[str, Origin]  # artifact key, e.g. "train.py: SFTConfig.learning_rate"
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-
-Fidelity = Literal["exact", "derived", "approximated", "chosen by the target", "unsupported", "outside the artifact"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What becomes of one field of the spec on one target."""
-
-    path: str
-    fidelity: Fidelity
-    keys: tuple[str, ...] = ()  # artifact keys that carry it
-    reason: str = ""
+    copies: tuple[tuple[str, str], ...] = ()  # a file as the bundle sees it -> where in the bundle it is copied to
 
 
 class Options(BaseModel):
@@ -90,25 +82,48 @@ class Options(BaseModel):
 
 
 class Trainer(ABC):
-    """A trainer of open weights that runs as a local process."""
+    """A trainer of open weights that runs as a local process.
+
+    A trainer says in `groups` which keyword carries which path of the plan, and in `OUTSIDE` which paths take effect
+    elsewhere. A path in neither is unsupported: forgetting one makes a warning, never a silent loss.
+    """
 
     name: ClassVar[str]  # equal to the module's name
     target: ClassVar[str]  # what it is written and tested against, e.g. "trl==1.16.0"
     options: ClassVar[type[Options]] = Options
+    methods: ClassVar[tuple[str, ...]]
+    outside: ClassVar[Mapping[str, str]]  # plan path -> where it takes effect
     unsupported: ClassVar[Mapping[str, str]] = {}  # plan path -> why this target cannot carry it
 
     @abstractmethod
     def emit(self, plan: Plan) -> Bundle:
-        """Turn a plan into files. Pure: no clock, no network, no disk."""
+        """Turn a plan into files. Pure: no clock, no network, no disk but Tuneform's own templates."""
+
+    @abstractmethod
+    def groups(self, plan: Plan) -> Groups:
+        """Every call of the artifact with its keywords."""
 
     @abstractmethod
     def check(self, plan: Plan) -> Iterator[Diagnostic]:
-        """Name everything in the plan that this target would not do as the spec says."""
+        """Name what this target would do otherwise than the plan says, beyond what `unsupported` tells."""
 
     @abstractmethod
+    def native(self, plan: Plan) -> tuple[str, Schema]:
+        """The call that `extra:` goes to, and the keys that it knows."""
+
     def fates(self, plan: Plan) -> list[Fate]:
-        """The fidelity table: one line for each path of the plan that comes from the language."""
-
-    @abstractmethod
-    def native_schema(self) -> Mapping[str, Any]:
-        """The target's own keys that `extra:` may set: name -> facts about it."""
+        """The fidelity table: one line for every path of the plan."""
+        found = carried(self.groups(plan))
+        for path in plan:
+            if path in found:
+                continue
+            if plan[path] is None and not plan.explicit(path):
+                found[path] = Fate(path, "exact", reason="not set")
+            elif path in self.outside:
+                found[path] = Fate(path, "outside the artifact", reason=self.outside[path])
+            elif plan.origin(path).kind == "derived" and path not in self.unsupported:
+                found[path] = Fate(path, "derived", reason=plan.origin(path).how)
+            else:
+                reason = self.unsupported.get(path, f"{self.name} has no such setting")
+                found[path] = Fate(path, "unsupported", reason=reason)
+        return [found[path] for path in plan]

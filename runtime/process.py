@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from subprocess import Popen
 
 from ..spec.diagnostics import RunError
 
@@ -18,12 +19,24 @@ from ..spec.diagnostics import RunError
 # waits for the trainer, and writes its exit code. Every word of the user comes as a positional parameter.
 _WRAPPER = r"""
 trap : HUP INT QUIT TERM
-pid_file=$1 exit_file=$2
-shift 2
-/bin/sh -c 'printf "%s\n" "$$" > "$0"; exec "$@"' "$pid_file" "$@"
+inner=$1 pid_file=$2 exit_file=$3
+shift 3
+/bin/sh -c "$inner" "$pid_file" "$@"
 code=$?
 printf "%s\n" "$code" > "$exit_file.new" && mv -f "$exit_file.new" "$exit_file"
 exit "$code"
+"""
+
+# Becomes the trainer, after noting its process id and what tells it from a later process with the same id.
+_INNER = r"""
+if [ -r /proc/$$/stat ]; then
+  read -r boot < /proc/sys/kernel/random/boot_id
+  read -r line < /proc/$$/stat
+else
+  line=$(ps -o stat=,lstart= -p $$)
+fi 2>/dev/null
+printf "%s\n%s\n%s\n" "$$" "$boot" "$line" > "$0.new" && mv -f "$0.new" "$0"
+exec "$@"
 """
 
 
@@ -50,15 +63,21 @@ class Trainer:
         """True while the trainer, or the shell that is about to write its exit code, runs."""
         return self.leader.alive() or (self.process is not None and self.process.alive())
 
-    def signal(self, number: signal.Signals) -> bool:
-        """Send a signal to the whole process group; False if it is gone."""
+    def ask(self) -> None:
+        """Ask the trainer alone to stop: its data workers would die of a SIGTERM, and take it along."""
+        target = self.process or self.leader
+        if target.alive():
+            _send(os.kill, target.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End its whole process group, and descendants that have left it (torchrun's), at once."""
         if not self.alive():
-            return False
-        try:
-            os.killpg(self.leader.pid, number)
-        except ProcessLookupError:
-            return False
-        return True
+            return
+        family = _descendants(self.leader.pid)
+        _send(os.killpg, self.leader.pid, signal.SIGKILL)
+        for ident in family:
+            if ident.alive():
+                _send(os.kill, ident.pid, signal.SIGKILL)
 
     def as_dict(self) -> dict[str, object]:
         """For run.json."""
@@ -90,13 +109,13 @@ class Files:
     exit: Path
 
 
-def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], files: Files) -> tuple[Trainer, subprocess.Popen[bytes]]:
+def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], files: Files) -> tuple[Trainer, Popen[bytes]]:
     """Start a trainer in a session of its own, with its output going straight to the log file."""
     if os.name != "posix":
         raise RunError("a run on this machine needs Linux or macOS")
-    command = ["/bin/sh", "-c", _WRAPPER, "sh", str(files.pid.absolute()), str(files.exit.absolute()), *argv]
+    command = ["/bin/sh", "-c", _WRAPPER, "sh", _INNER, str(files.pid.absolute()), str(files.exit.absolute()), *argv]
     with files.log.open("ab") as log:
-        shell = subprocess.Popen(
+        shell = Popen(
             command,
             cwd=cwd,
             env={**env, "PYTHONUNBUFFERED": "1"},
@@ -110,48 +129,58 @@ def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], files: Files) 
 
 
 def find(files: Files) -> Trainer | None:
-    """The trainer of an attempt whose starter died before it could note the process ids."""
-    pid = read_int(files.pid)
-    started = start_time(pid) if pid else None
-    if pid is None or started is None or not _began_with(files.pid, pid):
+    """The running trainer of an attempt whose starter died before it could note the process ids."""
+    process = _noted(files.pid)
+    if process is None or not process.alive():
         return None
-    group = os.getpgid(pid)
-    return Trainer(Ident(group, start_time(group) or ""), Ident(pid, started))
+    group = os.getpgid(process.pid)
+    return Trainer(Ident(group, start_time(group) or ""), process)
 
 
 def exit_code(files: Files) -> int | None:
     """The exit code the wrapper wrote: 128 + n for signal n, None if it wrote none."""
-    return read_int(files.exit)
+    try:
+        return int(files.exit.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def start_time(pid: int) -> str | None:
     """When a process started, as a text to compare; None if there is no such process or only its remains."""
     if sys.platform == "linux":
         return _linux_start(pid)
-    shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True).stdout
-    state, _, began = shown.strip().partition(" ")
-    return None if not state or state.startswith("Z") else began.strip()
+    return _ps_moment(
+        subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True).stdout
+    )
 
 
-def read_int(path: Path) -> int | None:
-    """The number in a file; None if there is none."""
+def _send(send: Callable[[int, int], None], to: int, number: signal.Signals) -> None:
     try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None
+        send(to, number)
+    except ProcessLookupError:
+        return  # it ended just now
+
+
+def _descendants(pid: int) -> list[Ident]:
+    shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True).stdout
+    pairs = [(int(line.split()[0]), int(line.split()[1])) for line in shown.splitlines()]
+    found, front = [], {pid}
+    while front:
+        front = {child for child, parent in pairs if parent in front}
+        found += [Ident(child, started) for child in front if (started := start_time(child))]
+    return found
 
 
 def _linux_start(pid: int) -> str | None:
-    fields = _stat(pid)
-    return None if not fields or fields[0] in "ZX" else f"{_boot()}:{fields[19]}"
-
-
-def _stat(pid: int) -> list[str]:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        return _moment(_boot(), Path(f"/proc/{pid}/stat").read_text())
     except OSError:
-        return []
-    return text.rpartition(")")[2].split()  # the command's name before it may hold anything
+        return None
+
+
+def _moment(boot: str, stat: str) -> str | None:
+    fields = stat.rpartition(")")[2].split()  # the command's name before it may hold anything
+    return None if not fields or fields[0] in "ZX" else f"{boot}:{fields[19]}"
 
 
 @cache
@@ -162,31 +191,26 @@ def _boot() -> str:
         return ""
 
 
-def _wait_for_pid(path: Path, shell: subprocess.Popen[bytes]) -> Ident | None:
+def _ps_moment(shown: str) -> str | None:
+    state, _, began = shown.strip().partition(" ")
+    return None if not state or state.startswith("Z") else began.strip()
+
+
+def _noted(path: Path) -> Ident | None:
+    """What the inner shell wrote about itself."""
+    try:
+        pid, boot, line = path.read_text().splitlines()
+        started = _moment(boot, line) if sys.platform == "linux" else _ps_moment(line)
+    except (OSError, ValueError):
+        return None
+    return Ident(int(pid), started) if started else None
+
+
+def _wait_for_pid(path: Path, shell: Popen[bytes]) -> Ident | None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        pid = read_int(path)
-        if pid is not None:
-            started = start_time(pid)
-            return Ident(pid, started) if started else None
-        if shell.poll() is not None:
-            return None
+        noted = _noted(path)
+        if noted is not None or shell.poll() is not None:
+            return noted
         time.sleep(0.005)
     return None
-
-
-def _began_with(path: Path, pid: int) -> bool:
-    """A process writes its pid file as its first act: another that got the number later began after that."""
-    began = _began_at(pid)
-    return began is not None and abs(path.stat().st_mtime - began) < 5
-
-
-def _began_at(pid: int) -> float | None:
-    if sys.platform == "linux":
-        fields = _stat(pid)
-        if not fields:
-            return None
-        up = float(Path("/proc/uptime").read_text().split()[0])
-        return time.time() - up + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
-    return time.mktime(time.strptime(shown)) if shown else None

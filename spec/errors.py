@@ -72,6 +72,10 @@ def _diagnostic(
         full = f"{path}.{loc[-1]}".strip(".")
         message, hint, path = f"{where} needs `{loc[-1]}`", _EXAMPLES.get(full), full
         hint = f"for example `{hint}`" if hint else None
+    elif kind == "extra_forbidden" and not isinstance(value, dict):  # a bare word that names no choice
+        code, words = "TF105", list(section_at(names[:-1], model).model_fields)  # type: ignore[union-attr]
+        message, near = f"{where} is {_list(words)}, not `{names[-1]}`", suggest(names[-1], words)
+        hint = f"did you mean `{near}`?" if near else None
     elif kind == "extra_forbidden":
         code, span = "TF104", key_span(node)
         message, hint = _unknown(names, model, at)

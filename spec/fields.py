@@ -120,7 +120,7 @@ EnvStr = Annotated[Line, ENV]
 def _warmup(value: Any) -> Any:
     if isinstance(value, float) and 0 < value < 1:
         percent = f"{value * 100:.6g}%"
-        raise PydanticCustomError("warmup", "a share is written as a percentage: {percent}", {"percent": percent})
+        raise PydanticCustomError("warmup", "takes a share as a percentage: {percent}", {"percent": percent})
     if isinstance(value, str) and not re.fullmatch(r"(\d{1,2}(\.\d+)?|100)%", value):
         raise PydanticCustomError("warmup", "must be a number of steps (100) or a percentage (3%)")
     return value

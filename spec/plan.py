@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["spec", "default", "derived"]
+Kind = Literal["spec", "default", "derived", "target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Origin:
     """Where a value comes from.
 
     kind "spec": the user wrote it at `path`. "default": the language's default for `path`.
-    "derived": computed; `how` says from what, by which formula.
+    "derived": computed; `how` says from what, by which formula. "target": the target's constant; `how` says why.
     """
 
     kind: Kind
@@ -30,7 +30,7 @@ class Origin:
             return f"spec: {self.path}"
         if self.kind == "default":
             return f"default of {self.path}" + (f" ({self.how})" if self.how else "")
-        return f"derived: {self.how}"
+        return f"{self.kind}: {self.how}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Preference rows: an explicit prompt, an implicit one, ShareGPT and OpenAI forms, all into prompt, chosen, rejected."""
+"""Preference rows: with a prompt, with an implicit one, ShareGPT and OpenAI forms, as prompt, chosen, rejected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_preference(row: Row, ignored: set[str] | None = None) -> Row:
         raise RowError("TF316", ("rejected",), f"is {kind(rejected)}, but `chosen` is {kind(chosen)}")
     used = _prompt_keys(row)
     note_rest(row, used, "", ignored)
-    if isinstance(chosen, str) and (isinstance(row.get("prompt"), str) or used == _used("prompt")):
+    if isinstance(chosen, str) and "prompt" in used and not isinstance(row.get("prompt"), list):
         return _texts(row, chosen, rejected)
     prompt = _prompt(row, used, ignored)
     sides = [_side(row[key], (key,), ignored) for key in _SIDES]

@@ -67,6 +67,8 @@ def detect(row: Row, columns: Mapping[str, str] | None = None) -> Detected:
 
 def convert(row: Row, format: str, columns: Mapping[str, str] | None = None, ignored: set[str] | None = None) -> Row:
     """A row in its canonical form. `ignored` gathers the names of columns that are not carried."""
+    if columns and ignored is not None:
+        ignored.update(key for key in columns if key in row and key not in columns.values())  # another takes its name
     try:
         return _READERS[format](rename(row, columns) if columns else row, ignored)
     except RowError as error:

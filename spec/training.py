@@ -83,7 +83,7 @@ class EarlyStopping(Section):
 
     patience: int = Field(default=3, ge=1)
     """Evaluations without improvement before the run stops."""
-    metric: Line = "loss"
+    metric: Literal["loss"] = "loss"
     """Name of the evaluation metric, without a prefix."""
     min_delta: float = Field(default=0.0, ge=0)
     """A change counts as an improvement from this size on."""

@@ -52,7 +52,7 @@ def read_message(turn: Any, where: Where, ignored: set[str] | None = None) -> Ro
     role = _role(required(turn, "role", where), (*where, "role"), ROLES)
     calls = turn.get("tool_calls") or None
     out: Row = {"role": role, "content": _content(turn, role, calls is not None, where)}
-    if len(turn) > 2:
+    if len(turn) > 2 or "content" not in turn:
         _options(turn, out, where)
         note_rest(turn, _KNOWN, f"{where[0]}[].", ignored)
     return out

@@ -1,0 +1,154 @@
+"""A checked spec to a bundle, for one target of it. Pure: facts and dates come in as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from pydantic import ValidationError
+
+from ..spec.diagnostics import Diagnostic, Level
+from ..spec.errors import translate
+from ..spec.language import section_of
+from ..spec.load import Document, literal, override
+from ..spec.lower import Context, lower
+from ..spec.places import locate
+from ..spec.plan import DataFacts, Plan
+from ..spec.rules import check as check_rules
+from ..spec.spec import Spec, Target
+from ..spec.words import suggest
+from ..spec.yaml_reader import Node
+from . import registry
+from .base import Bundle, Trainer
+from .native import check_extra
+from .settings import Fate, owners
+
+ASSUMED = {"sft": "chat", "pretrain": "text", "dpo": "preference"}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What one target of a spec gives. `bundle` is None where `diagnostics` has an error."""
+
+    label: str
+    target: str
+    facts: DataFacts
+    plan: Plan | None
+    fates: tuple[Fate, ...]
+    bundle: Bundle | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def for_label(document: Document, label: str) -> tuple[Document, list[Diagnostic]]:
+    """The spec as one target sees it: with its `set:` applied. Problems include every rule."""
+    assert document.spec is not None
+    block, _ = locate(document.root, ["targets", label, "set"])
+    own = document
+    if document.spec.targets[label].set and isinstance(block.value, dict):
+        own = override(document, block.value, f"targets.{label}.set")
+    return own, [*own.diagnostics, *check_rules(own)]
+
+
+def compile_target(document: Document, label: str, facts: DataFacts, today: date, up: str) -> Compiled:
+    """Everything about one target. `document` is what `for_label` gave, without errors."""
+    assert document.spec is not None
+    block = document.spec.targets[label]
+    name = block.target or label
+    found = list(_check_block(document, label, block))
+    if any(d.level is Level.ERROR for d in found):
+        return Compiled(label, name, facts, None, (), None, tuple(_placed(document, found)))
+    target = registry.get(name)
+    shape = facts if facts.shape else replace(facts, shape=ASSUMED[document.spec.method.name])
+    plan = lower(document, Context(label, name, shape, today, up))
+    fates = tuple(target.fates(plan))
+    found += [*_losses(plan, target, fates, block.accept), *target.check(plan), *_extra(plan, target)]
+    placed = tuple(_placed(document, found))
+    failed = any(d.level is Level.ERROR for d in placed)
+    return Compiled(label, name, shape, plan, fates, None if failed else target.emit(plan), placed)
+
+
+def _check_block(document: Document, label: str, block: Target) -> Iterator[Diagnostic]:
+    """The target's name, method, options and `accept:`."""
+    assert document.spec is not None
+    name, at = block.target or label, f"targets.{label}"
+    if name not in registry.names():
+        known = ", ".join(f"`{n}`" for n in registry.names())
+        near = suggest(name, registry.names())
+        hint = f"did you mean `{near}`?" if near else f"known: {known}; another label needs `target:`"
+        yield Diagnostic("TF203", Level.ERROR, f"{at}.target" if block.target else at, f"no target `{name}`", hint)
+        return
+    target = registry.get(name)
+    method = document.spec.method.name
+    if method not in target.methods:
+        hint = f"{name} does {', '.join(target.methods)}"
+        yield Diagnostic("TF204", Level.ERROR, "method", f"{name} does not do {method}", hint)
+    yield from _check_options(document, label, target)
+    for path in block.accept:
+        if not _is_path(path):
+            yield Diagnostic("TF209", Level.ERROR, f"{at}.accept", f"`{path}` in `accept` is no field of the spec")
+
+
+def _check_options(document: Document, label: str, target: Trainer) -> Iterator[Diagnostic]:
+    node, path = locate(document.root, ["targets", label])
+    entries = node.value if isinstance(node.value, dict) else {}
+    own = {key: child for key, child in entries.items() if key not in Target.model_fields}
+    for key, child in entries.items():
+        for text, below in _texts(child, f"{path}.{key}"):
+            literal(text, below, False, document.sources)
+    yield from document.sources.found
+    document.sources.found.clear()
+    try:
+        target.options.model_validate({key: child.plain() for key, child in own.items()})
+    except ValidationError as error:
+        yield from translate(error, Node(own, node.span, node.key_span), target.options, path)
+
+
+def _texts(node: Node, path: str) -> Iterator[tuple[Node, str]]:
+    if isinstance(node.value, dict):
+        for key, child in node.value.items():
+            yield from _texts(child, f"{path}.{key}")
+    elif isinstance(node.value, list):
+        for child in node.value:
+            yield from _texts(child, path)
+    elif isinstance(node.value, str) and "${" in node.value:
+        yield node, path
+
+
+def _is_path(path: str) -> bool:
+    model: object = Spec
+    for step in path.split("."):
+        fields = getattr(model, "model_fields", {})
+        if step not in fields:
+            return False
+        model = section_of(fields[step].annotation)[0]
+    return True
+
+
+def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate], accepted: Sequence[str]) -> Iterator[Diagnostic]:
+    """A warning for what the user set and the target cannot carry, unless its loss is agreed."""
+    for fate in fates:
+        if fate.fidelity not in ("unsupported", "approximated", "chosen by the target") or not plan.explicit(fate.path):
+            continue
+        agreed = any(fate.path == path or fate.path.startswith(f"{path}.") for path in accepted)
+        code = "TF201" if fate.fidelity == "unsupported" else "TF202"
+        verb = {"unsupported": "has no", "approximated": "only approximates"}.get(fate.fidelity, "chooses its own")
+        message = f"{target.name} {verb} `{fate.path}`: {fate.reason}"
+        hint = None if agreed else f"remove it, or agree with `accept: [{fate.path}]`"
+        yield Diagnostic(code, Level.NOTE if agreed else Level.WARNING, fate.path, message, hint)
+
+
+def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:
+    if not plan.extra:
+        return
+    call, schema = target.native(plan)
+    owned = owners(target.groups(plan), call)
+    yield from check_extra(plan.extra, schema, owned, plan.label, target.target)
+
+
+def _placed(document: Document, found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Give each problem its place in the file."""
+    placed = [
+        d if d.span else Diagnostic(d.code, d.level, d.path, d.message, d.hint, document.place(d.path)) for d in found
+    ]
+    return document.sources.with_lines(placed)

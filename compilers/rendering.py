@@ -1,0 +1,33 @@
+"""Jinja2 for code. Values reach code only through `keyword` and `py`, which write Python literals."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .python_code import call, keyword, literal
+
+FOLDER = Path(__file__).parent.parent / "templates"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Python, not HTML
+    )
+    environment.filters["py"] = literal
+    environment.globals |= {"keyword": keyword, "call": call}
+    return environment
+
+
+def render(template: str, **values: Any) -> str:
+    """Render one of Tuneform's own templates. A value that the template wants and does not get is an error."""
+    return _environment().get_template(template).render(**values)

@@ -1,0 +1,62 @@
+"""The command line: a table of commands, each imported when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# command -> what it does, in a line; the module of that name in commands/ holds it
+COMMANDS = {
+    "validate": "Check a spec and its data: every problem at once, with its place and the fix.",
+    "plan": "Show what each target would get: settled values and their origin, steps, fidelity.",
+    "compile": "Write the bundles of a spec's targets.",
+    "check": "Tell whether the written bundles are what the spec gives now; exit code 1 if not.",
+    "explain": "Tell where a value in an artifact comes from, or what a code such as TF104 means.",
+    "run": "Compile for a target, run it with live progress, and keep its metrics.",
+    "runs": "List runs.",
+    "status": "Show one run.",
+    "schema": "Print the JSON Schema of the language, for editors.",
+}
+
+
+class Table(click.Group):
+    """A group whose commands are imported only when they run; the help is in the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = import_module(f".commands.{name}", __package__).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from ..spec.words import suggest
+
+            near = suggest(args[0], COMMANDS)
+            ctx.fail(f"no command `{args[0]}`" + (f"; did you mean `{near}`?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from .. import __version__
+
+        click.echo(f"tuneform {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Table, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+def main() -> None:
+    """One spec for fine-tuning, compiled into what each trainer or service takes natively."""

@@ -1,0 +1,37 @@
+"""`tuneform validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..console import REFUSED, WRONG, err, guarded, json_option, out_json, print_diagnostics
+from .common import no_data_option, options, set_option, spec_argument, strict_option, targets_option
+
+
+@click.command(name="validate")
+@options(spec_argument, targets_option, set_option, no_data_option, strict_option, json_option)
+@guarded
+def command(
+    spec: Path, labels: tuple[str, ...], sets: tuple[str, ...], no_data: bool, strict: bool, as_json: bool
+) -> None:
+    """Check SPEC and its data, and tell every problem at once."""
+    from ..project import open_project
+
+    project = open_project(spec, labels, sets, reading="none" if no_data else "all")
+    levels = [str(d.level) for d in project.diagnostics]
+    errors, warnings = levels.count("error"), levels.count("warning")
+    print_diagnostics(project.diagnostics)
+    if as_json:
+        out_json({"spec": str(spec), "valid": not errors, "diagnostics": [d.as_dict() for d in project.diagnostics]})
+    elif errors or warnings:
+        err(f"{spec}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+    else:
+        labels_ = ", ".join(target.label for target in project.targets)
+        click.echo(f"{spec}: valid for {labels_}")
+    raise SystemExit(WRONG if errors else REFUSED if strict and warnings else 0)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

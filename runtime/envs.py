@@ -1,0 +1,162 @@
+"""Environments for trainers: one for each list of requirements, built once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..spec.diagnostics import RunError
+from .failures import install_sentence, tail
+from .jsonfiles import read_json, write_json
+
+Say = Callable[[str], None]
+_MARKER = "complete.json"  # written last: an environment without it was cut off while it was built
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A Python with a trainer installed."""
+
+    python: Path
+    resolved: Path  # every package with its version
+    created: bool  # built just now, not found
+
+
+def ensure(requirements: Path, say: Say) -> Environment:
+    """The environment for a requirements file; builds it if there is none yet."""
+    text = requirements.read_text(encoding="utf-8")
+    folder = cache_folder() / "envs" / _key(text)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if _usable(folder):
+        return _environment(folder, created=False)
+    with _only_builder(folder.with_suffix(".lock"), say):
+        if _usable(folder):
+            return _environment(folder, created=False)
+        _build(folder, requirements, say)
+    return _environment(folder, created=True)
+
+
+def cache_folder() -> Path:
+    """$TUNEFORM_CACHE, else the user's cache folder."""
+    own = os.environ.get("TUNEFORM_CACHE")
+    if own:
+        return Path(own).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "tuneform"
+
+
+def uv_path() -> str | None:
+    """uv, if it is on the PATH or installed beside the running Python."""
+    beside = Path(sys.executable).parent / "uv"
+    if found := shutil.which("uv"):
+        return found
+    if beside.is_file():
+        return str(beside)
+    if importlib.util.find_spec("uv") is None:
+        return None
+    from uv import find_uv_bin
+
+    return str(find_uv_bin())
+
+
+@contextmanager
+def _only_builder(path: Path, say: Say) -> Iterator[None]:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another run is building this environment; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _key(text: str) -> str:
+    parts = (text, platform.python_implementation(), platform.python_version(), sysconfig.get_platform())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _environment(folder: Path, created: bool) -> Environment:
+    return Environment(_python(folder), folder / "resolved.txt", created)
+
+
+def _python(folder: Path) -> Path:
+    return folder / "bin" / "python"
+
+
+def _usable(folder: Path) -> bool:
+    if read_json(folder / _MARKER) is None:
+        return False
+    try:  # the Python it was made with may be gone
+        return subprocess.run([_python(folder), "-c", ""], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def _build(folder: Path, requirements: Path, say: Say) -> None:
+    uv = uv_path()
+    log = folder.with_suffix(".log")
+    shutil.rmtree(folder, ignore_errors=True)
+    log.write_bytes(b"")
+    say(f"building an environment with {'uv' if uv else 'pip'} (once for these requirements; log: {log})")
+    began = time.monotonic()
+    python = str(_python(folder))
+    if uv:
+        _install([uv, "venv", "--python", sys.executable, str(folder)], log, say)
+        _install([uv, "pip", "install", "--python", python, "-r", str(requirements)], log, say)
+        listing = [uv, "pip", "freeze", "--python", python]
+    else:
+        _install([sys.executable, "-m", "venv", str(folder)], log, say)
+        _install([python, "-m", "pip", "install", "-r", str(requirements)], log, say)
+        listing = [python, "-m", "pip", "freeze"]
+    frozen = subprocess.run(listing, capture_output=True, text=True, env=_settings())
+    if frozen.returncode:
+        raise RunError("the installed packages could not be listed", log_tail=tail(frozen.stderr.encode()))
+    (folder / "resolved.txt").write_text(frozen.stdout, encoding="utf-8")
+    write_json(folder / _MARKER, {"python": platform.python_version(), "with": "uv" if uv else "pip"})
+    say(f"environment ready after {time.monotonic() - began:.0f} s")
+
+
+def _install(command: Sequence[str], log: Path, say: Say) -> None:
+    """Run one command of the installer with its output in the log; say now and then that it goes on."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_settings())
+    began = time.monotonic()
+    try:
+        while True:
+            try:
+                code = process.wait(timeout=30)
+                break
+            except subprocess.TimeoutExpired:
+                say(f"still installing, {time.monotonic() - began:.0f} s")
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    if code:
+        text = log.read_bytes()
+        raise RunError(f"{install_sentence(text)} (whole log: {log})", log_tail=tail(text))
+
+
+def _settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The installer's environment: uv looks for files where pip would."""
+    env = dict(os.environ if environment is None else environment)
+    for name in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH"):
+        env.pop(name, None)
+    if env.get("PIP_FIND_LINKS") and not env.get("UV_FIND_LINKS"):
+        env["UV_FIND_LINKS"] = ",".join(env["PIP_FIND_LINKS"].split())  # pip: spaces, uv: commas
+    return env

@@ -1,0 +1,197 @@
+"""A run on this machine: environment, trainer, live metrics, and a state that is true at any moment."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+from ..spec.diagnostics import RunError
+from . import checkpoints, envs, metrics
+from .interrupts import Interrupts
+from .process import Trainer, start
+from .progress import Progress
+from .rundir import RunDir, now
+from .verdict import conclude, ended_at
+
+_POLL = 0.25  # seconds between two looks at the log
+_GRACE = 600.0  # seconds that a trainer has to save once `max_hours` are over
+
+Ensure = Callable[[Path, envs.Say], envs.Environment]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a caller may change; tests make it quick."""
+
+    ensure: Ensure = envs.ensure
+    poll: float = _POLL
+    grace: float = _GRACE
+
+
+def run_local(
+    run: RunDir, manifest: Mapping[str, Any], progress: Progress, options: Options | None = None
+) -> dict[str, Any]:
+    """Run a bundle, or go on with one that has been stopped; gives run.json as it stands at the end.
+
+    The caller holds `run.supervise()`. Raises KeyboardInterrupt only while nothing has been started.
+    """
+    options = options or Options()
+    with Interrupts() as interrupts:
+        try:
+            environment = _prepare(run, manifest, progress, options)
+            interrupts.count_only()
+            following = _start(run, manifest, environment, progress, options)
+        except RunError as error:
+            return run.set_state("failed", error.sentence, log_tail=error.log_tail, exit_code=None)
+        except OSError as error:
+            return run.set_state("failed", f"the run could not be started: {error}", log_tail="", exit_code=None)
+        except KeyboardInterrupt:
+            run.set_state("cancelled", "cancelled before the training had begun")
+            raise
+        try:
+            following.until_the_end(interrupts)
+        finally:
+            progress.close()
+    return conclude(run)
+
+
+def hours_used(run: RunDir) -> float:
+    """How long the trainer has run, all attempts together."""
+    total = 0.0
+    for attempt in run.record().get("attempts", []):
+        ended = attempt.get("ended") or ended_at(run, attempt["number"])
+        total += max(0.0, _seconds_between(attempt["started"], ended))
+    return total / 3600
+
+
+def _prepare(run: RunDir, manifest: Mapping[str, Any], progress: Progress, options: Options) -> envs.Environment:
+    run.set_state("provisioning", "preparing the trainer's environment")
+    environment = options.ensure(run.bundle / manifest["run"]["requirements"], progress.note)
+    resolved = run.path / "resolved.txt"
+    resolved.write_bytes(environment.resolved.read_bytes())
+    run.update(environment={"python": str(environment.python), "resolved": resolved.name})
+    return environment
+
+
+def _start(
+    run: RunDir, manifest: Mapping[str, Any], environment: envs.Environment, progress: Progress, options: Options
+) -> _Following:
+    resumed_from = _tidy_output(run, manifest, progress)
+    source = metrics.source_of(manifest)
+    attempts = run.record()["attempts"]
+    number = len(attempts) + 1
+    files = run.files(number)
+    attempt: dict[str, Any] = {"number": number, "started": now(), "resumed_from": resumed_from}
+    # On disk before the process: if Tuneform dies in between, the attempt's own files tell.
+    run.set_state("running", _beginning(resumed_from), attempts=[*attempts, attempt], stop=None, log_tail="")
+    metrics.rebuild(run.metrics, source, run.bundle, run.attempts())
+    trainer, shell = start(_argv(manifest, environment), run.bundle, _environ(manifest, environment), files)
+    attempt |= trainer.as_dict()
+    run.update(attempts=[*attempts, attempt])
+    collector = metrics.Collector(run.metrics, files.log, source.follow(resumed_from))
+    left = _seconds_left(run, manifest)
+    return _Following(run, trainer, shell, collector, progress, options, left)
+
+
+def _tidy_output(run: RunDir, manifest: Mapping[str, Any], progress: Progress) -> int | None:
+    """Make what an earlier attempt left fit to go on from; gives the step of the checkpoint to go on from."""
+    output = run.bundle / manifest["run"]["metrics"]["output"]
+    for folder in checkpoints.set_aside_incomplete(output):
+        progress.note(f"an incomplete checkpoint was set aside: {folder}")
+    earlier = len(run.record()["attempts"])
+    if earlier and (output / checkpoints.STATE).exists():
+        (output / checkpoints.STATE).rename(run.state_file(earlier))
+    return checkpoints.last_step(output)
+
+
+def _beginning(resumed_from: int | None) -> str:
+    return "training" if resumed_from is None else f"training, from the checkpoint of step {resumed_from}"
+
+
+def _argv(manifest: Mapping[str, Any], environment: envs.Environment) -> list[str]:
+    first, *rest = manifest["run"]["argv"]
+    if first == "python":
+        return [str(environment.python), *rest]
+    beside = environment.python.parent / first
+    return [str(beside) if beside.exists() else first, *rest]
+
+
+def _environ(manifest: Mapping[str, Any], environment: envs.Environment) -> dict[str, str]:
+    folder = environment.python.parent
+    env = {"TQDM_MININTERVAL": "1"} | dict(os.environ)  # a redraw a second is enough for a log
+    env.pop("PYTHONHOME", None)
+    env |= {"VIRTUAL_ENV": str(folder.parent), "PATH": f"{folder}{os.pathsep}{env.get('PATH', os.defpath)}"}
+    env.update(manifest["run"].get("env", {}))
+    return env
+
+
+def _seconds_left(run: RunDir, manifest: Mapping[str, Any]) -> float | None:
+    hours = manifest["run"].get("max_hours")
+    if hours is None:
+        return None
+    return float((hours * (1 + run.record().get("extensions", 0)) - hours_used(run)) * 3600)
+
+
+def _seconds_between(began: str, ended: str) -> float:
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
+
+
+@dataclass(slots=True)
+class _Following:
+    """Looks on until the trainer is gone, and passes requests to stop on to it."""
+
+    run: RunDir
+    trainer: Trainer
+    shell: Popen[bytes]
+    collector: metrics.Collector
+    progress: Progress
+    options: Options
+    seconds_left: float | None
+    _asked: float | None = None  # when the trainer was asked to stop
+    _killed: bool = False
+
+    def until_the_end(self, interrupts: Interrupts) -> None:
+        """Poll; the trainer's own exit ends it."""
+        began = time.monotonic()
+        while True:
+            gone = self.shell.poll() is not None and not self.trainer.alive()
+            self._look()
+            if gone:
+                return
+            self._obey(interrupts.count, time.monotonic() - began)
+            time.sleep(self.options.poll)
+
+    def _look(self) -> None:
+        live = self.collector.live
+        step, total = live.step, live.total
+        fresh = self.collector.poll()
+        if fresh or (live.step, live.total) != (step, total):
+            self.progress.update(live.step, live.total, fresh)
+
+    def _obey(self, interrupts: int, elapsed: float) -> None:
+        over = self.seconds_left is not None and elapsed >= self.seconds_left
+        if self._asked is None and (interrupts or over):
+            self._ask("interrupt" if interrupts else "budget")
+        elif self._asked is not None and not self._killed:
+            impatient = interrupts >= 2
+            if impatient or (not interrupts and time.monotonic() - self._asked >= self.options.grace):
+                self._kill("interrupt" if impatient else "budget")
+
+    def _ask(self, reason: str) -> None:
+        self._asked = time.monotonic()
+        why = "asked to stop" if reason == "interrupt" else "max_hours are over"
+        self.run.set_state("stopping", why, stop={"reason": reason, "time": now(), "killed": False})
+        self.trainer.ask()
+        self.progress.note(f"{why}: the trainer saves a checkpoint and ends (Ctrl-C again kills it)")
+
+    def _kill(self, reason: str) -> None:
+        self._killed = True
+        self.run.set_state("stopping", "killed", stop={"reason": reason, "time": now(), "killed": True})
+        self.trainer.kill()
+        self.progress.note("the trainer is killed")

@@ -1,0 +1,184 @@
+"""A spec file with its data, compiled for its targets in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from ..compilers.compile import Compiled, compile_target, for_label
+from ..spec.data import Source as SpecSource
+from ..spec.diagnostics import Diagnostic, Level, SpecError, in_file_order
+from ..spec.load import Document, load
+from ..spec.lower import from_spec
+from ..spec.places import locate
+from ..spec.plan import DataFacts
+from ..spec.words import suggest
+from .data import DataRequest, DataResult, Source, peek, read_data
+
+Reading = Literal["all", "peek", "none"]
+
+
+@dataclass
+class Target:
+    """One target of a project: the spec as it sees it, its rows and what was compiled."""
+
+    label: str
+    folder: Path  # of its bundle
+    document: Document
+    data: DataResult | None
+    compiled: Compiled
+    pending: tuple[str, ...] = ()  # hub datasets whose rows come when the job runs
+
+
+@dataclass
+class Project:
+    """Everything about a spec file. With an error in `diagnostics`, targets may be missing or without a bundle."""
+
+    file: Path
+    document: Document
+    targets: list[Target] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """True where there is an error, and so nothing may be written."""
+        return any(d.level is Level.ERROR for d in self.diagnostics)
+
+    def require(self) -> Project:
+        """The project itself; SpecError where it has errors."""
+        if self.failed:
+            raise SpecError(self.diagnostics)
+        return self
+
+
+def open_project(
+    file: Path,
+    labels: Sequence[str] = (),
+    sets: Sequence[str] = (),
+    *,
+    reading: Reading = "all",
+    folder_root: Path | None = None,
+    folder: Path | None = None,
+    facts: Callable[[Path], DataFacts | None] = lambda folder: None,
+    today: date | None = None,
+) -> Project:
+    """Load, check, read the rows and compile, all in memory.
+
+    Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), or, for one target, to `folder`;
+    paths in artifacts are relative to there. `facts` may know a label's rows where the files are not there.
+    """
+    document = load(str(file), sets)
+    project = Project(file, document, diagnostics=list(document.diagnostics))
+    if document.spec is None:
+        return project
+    wanted = _labels(project, labels)
+    cache: dict[str, DataResult] = {}
+    for label in wanted:
+        own, found = for_label(document, label)
+        project.diagnostics += found
+        if own.spec is None or any(d.level is Level.ERROR for d in found):
+            continue
+        place = folder or (folder_root or file.parent / "compiled") / document.spec.name / label
+        data, pending = _read(own, reading, cache, project)
+        known = data.facts if data else facts(place) or _peeked(own, project, reading, pending)
+        compiled = compile_target(own, label, known, today or date.today(), _up(file, place))
+        project.diagnostics += compiled.diagnostics
+        project.targets.append(Target(label, place, own, data, compiled, pending))
+    project.diagnostics = document.sources.with_lines(in_file_order(project.diagnostics))
+    return project
+
+
+def _up(file: Path, place: Path) -> str:
+    """The way from a bundle to the folder of the spec."""
+    return Path(os.path.relpath(file.parent.absolute(), place.absolute())).as_posix()
+
+
+def _labels(project: Project, labels: Sequence[str]) -> list[str]:
+    spec = project.document.spec
+    assert spec is not None
+    for label in labels:
+        if label not in spec.targets:
+            near = suggest(label, spec.targets)
+            hint = f"did you mean `{near}`?" if near else f"it has {', '.join(f'`{t}`' for t in spec.targets)}"
+            message = f"the spec has no target `{label}`"
+            span = project.document.place("targets")
+            project.diagnostics.append(Diagnostic("TF210", Level.ERROR, "targets", message, hint, span))
+    return [label for label in spec.targets if not labels or label in labels]
+
+
+def _read(
+    document: Document, reading: Reading, cache: dict[str, DataResult], project: Project
+) -> tuple[DataResult | None, tuple[str, ...]]:
+    assert document.spec is not None
+    pending = tuple(s.id for s in _all_sources(document) if s.id)
+    if reading != "all" or pending:
+        return None, pending
+    request = data_request(document)
+    key = repr(request)
+    if key not in cache:
+        cache[key] = read_data(request)
+        project.diagnostics += cache[key].diagnostics
+    return cache[key], ()
+
+
+def _peeked(document: Document, project: Project, reading: Reading, pending: Sequence[str]) -> DataFacts:
+    """What can be told of the rows without reading them all."""
+    assert document.spec is not None
+    data, method = document.spec.data, document.spec.method.name
+    first = data.train[0]
+    named = first.format or data.format
+    shape = {"auto": None, "instruction": "chat"}.get(named, named)
+    if shape is None and reading != "none" and first.path:
+        found = peek(_source(document, first, ["data", "train", 0]), method)
+        project.diagnostics += found.diagnostics
+        shape = found.shape
+    return DataFacts(shape)
+
+
+def data_request(document: Document, files: dict[str, Path] | None = None) -> DataRequest:
+    """What to read for a spec. `files` has a local file for each hub dataset (see runtime/hub.py)."""
+    spec = document.spec
+    assert spec is not None
+
+    def held(name: str, sources: Sequence[SpecSource] | None) -> list[Source]:
+        return [_source(document, s, ["data", name, i], files) for i, s in enumerate(sources or ())]
+
+    holdout = spec.data.eval
+    return DataRequest(
+        train=held("train", spec.data.train),
+        eval=held("eval", holdout.sources if holdout else None),
+        split=holdout.split if holdout else None,
+        split_seed=holdout.seed if holdout else 42,
+        test=held("test", spec.data.test),
+        on_bad_row=spec.data.on_bad_row,
+        method=spec.method.name,
+    )
+
+
+def _all_sources(document: Document) -> list[SpecSource]:
+    assert document.spec is not None
+    data = document.spec.data
+    return [*data.train, *((data.eval.sources if data.eval else None) or ()), *(data.test or ())]
+
+
+def _source(
+    document: Document, source: SpecSource, loc: list[str | int], files: dict[str, Path] | None = None
+) -> Source:
+    assert document.spec is not None
+    span = locate(document.root, [*loc, "path"])[0].span
+    if source.path is not None:
+        path = Path(os.path.abspath(Path(document.file).parent / from_spec(document, [*loc, "path"], source.path)))
+    else:
+        path = (files or {})[hub_key(source)]
+    shown = source.path or source.id or ""
+    columns = dict(source.columns)
+    return Source(path, shown, source.format or document.spec.data.format, columns, source.weight, span)
+
+
+def hub_key(source: SpecSource) -> str:
+    """One word for a hub dataset's part."""
+    return "|".join(str(part or "") for part in (source.id, source.subset, source.split, source.revision))

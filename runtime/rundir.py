@@ -1,0 +1,210 @@
+"""The run folder: what was run, what became of it, and everything it measured.
+
+runs/<id>/
+    run.json        what was run and how it stands
+    events.jsonl    one object a change of state
+    metrics.jsonl   see records.py
+    bundle/         the compiled bundle; the trainer runs here
+    logs/           attempt-N.log: the trainer's own output, untouched
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..spec.diagnostics import RunError
+from .hf_trainer import Attempt
+from .jsonfiles import append_lines, read_json, read_lines, write_json
+from .process import Files
+from .redact import redact
+
+ACTIVE = ("pending", "provisioning", "running", "stopping")
+RESUMABLE = ("stopped", "failed", "cancelled", "lost")
+
+
+class Busy(Exception):
+    """Another Tuneform is looking after this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """One run folder. Its files may be read at any moment, also while the run goes on or after a crash."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def bundle(self) -> Path:
+        return self.path / "bundle"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def files(self, attempt: int) -> Files:
+        """The log of an attempt, and the two small files that its wrapper writes beside it."""
+        logs = self.path / "logs"
+        name = f"attempt-{attempt}"
+        return Files(logs / f"{name}.log", logs / f"{name}.pid", logs / f"{name}.exit")
+
+    def state_file(self, attempt: int) -> Path:
+        """Where the state that an attempt left is kept once a later attempt begins."""
+        return self.path / "logs" / f"attempt-{attempt}.state.json"
+
+    def record(self) -> dict[str, Any]:
+        """The content of run.json."""
+        return _object(self.path / "run.json", self.id)
+
+    def manifest(self) -> dict[str, Any]:
+        """The bundle's manifest."""
+        return _object(self.bundle / "manifest.json", self.id)
+
+    def update(self, **changes: Any) -> dict[str, Any]:
+        """Change run.json in one step."""
+        record = self.record() | {key: _clean(value) for key, value in changes.items()}
+        write_json(self.path / "run.json", record)
+        return record
+
+    def set_state(self, state: str, message: str, **changes: Any) -> dict[str, Any]:
+        """Change the state, and note when and why in events.jsonl."""
+        record = self.update(state=state, message=message, **changes)
+        append_lines(self.events, [{"time": now(), "state": state, "message": record["message"]}])
+        return record
+
+    def history(self) -> list[dict[str, Any]]:
+        """The events, oldest first."""
+        return list(read_lines(self.events))
+
+    def attempts(self) -> list[Attempt]:
+        """What the metrics are collected from."""
+        found = []
+        for entry in self.record().get("attempts", []):
+            number = entry["number"]
+            state = self.state_file(number)
+            found.append(Attempt(self.files(number).log, entry.get("resumed_from"), state if state.exists() else None))
+        return found
+
+    @contextmanager
+    def supervise(self, timeout: float = 0) -> Iterator[None]:
+        """Be the one Tuneform that looks after this run. The operating system frees the lock of a dead one."""
+        try:
+            with FileLock(self.path / ".lock", timeout=timeout):
+                yield
+        except Timeout:
+            raise Busy(self.id) from None
+
+
+def now() -> str:
+    """The time as it is written everywhere: UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def digest(text: bytes) -> str:
+    """A digest in the form that manifests use."""
+    return f"sha256:{hashlib.sha256(text).hexdigest()}"
+
+
+@contextmanager
+def staging(runs: Path) -> Iterator[Path]:
+    """A hidden folder beside the runs to compile into; gone afterwards unless it became a run."""
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = runs / f".new-{secrets.token_hex(4)}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def create(runs: Path, staged: Path, manifest: Mapping[str, Any], spec: Path) -> RunDir:
+    """Turn a staged folder with a bundle in it into a run."""
+    run_id = new_id(manifest["name"], manifest["label"])
+    (staged / "logs").mkdir()
+    record = {
+        "id": run_id,
+        "name": manifest["name"],
+        "label": manifest["label"],
+        "target": manifest["target"],
+        "created": now(),
+        "spec": str(spec.absolute()),
+        "spec_digest": manifest.get("spec_digest"),
+        "spec_text_digest": digest(spec.read_bytes()),
+        "files": manifest.get("files", {}),
+        "tuneform": manifest.get("tuneform"),
+        "environment": None,
+        "state": "pending",
+        "message": "compiled",
+        "attempts": [],
+        "exit_code": None,
+    }
+    write_json(staged / "run.json", record)
+    append_lines(staged / "events.jsonl", [{"time": record["created"], "state": "pending", "message": "compiled"}])
+    return RunDir(staged.rename(runs / run_id))
+
+
+def new_id(name: str, label: str) -> str:
+    """`<name>-<label>-<yyyymmdd-hhmmss>-<4 hex>`, safe as a folder's name."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{name}-{label}").strip("-.") or "run"
+    return f"{stem[:80]}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def all_runs(runs: Path) -> list[RunDir]:
+    """The runs in a folder, newest first."""
+    try:
+        found = [RunDir(p) for p in runs.iterdir() if not p.name.startswith(".") and (p / "run.json").is_file()]
+    except OSError:
+        return []
+    return sorted(found, key=_created, reverse=True)
+
+
+def find(runs: Path, wanted: str) -> RunDir | None:
+    """The run with this id, or whose id begins so if only one does; "last" is the newest."""
+    found = all_runs(runs)
+    if wanted == "last":
+        return found[0] if found else None
+    exact = [run for run in found if run.id == wanted]
+    close = exact or [run for run in found if run.id.startswith(wanted)]
+    return close[0] if len(close) == 1 else None
+
+
+def default_runs() -> Path:
+    """The folder for runs: $TUNEFORM_RUNS, else `runs` in the current folder."""
+    return Path(os.environ.get("TUNEFORM_RUNS") or "runs")
+
+
+def _created(run: RunDir) -> str:
+    try:
+        return str(run.record().get("created", ""))
+    except RunError:
+        return ""
+
+
+def _object(path: Path, run_id: str) -> dict[str, Any]:
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise RunError(f"the run folder is damaged: {path} is missing or unreadable", run_id)
+    return found
+
+
+def _clean(value: Any) -> Any:
+    """Nothing secret gets into run.json, wherever a text came from."""
+    return redact(value) if isinstance(value, str) else value

@@ -1,0 +1,217 @@
+"""Reading one source of rows: find its format, convert every row, and gather what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..spec.diagnostics import Level, Span
+from ..spec.rowcheck import Row, RowError, listed, near, quoted
+from ..spec.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
+from ..spec.strictjson import Flaw
+from .datafiles import encode
+from .problems import Place, Problems
+from .rows import FileProblem, Raw, RowReader
+
+_CONVERSATIONS = ("messages", "conversations", "prompt")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of rows, as the spec names it."""
+
+    path: Path  # absolute
+    shown: str  # as written
+    format: str = "auto"
+    columns: dict[str, str] = field(default_factory=dict)  # key of the format -> the user's column
+    weight: float = 1.0
+    span: Span | None = None  # where the spec names it
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row left out because of `on_bad_row: skip`."""
+
+    file: str
+    line: int
+    row: int
+    code: str
+    reason: str
+
+
+@dataclass
+class Loaded:
+    """What a source gave. `keys` are digests of the rows, `numbers` their lines in the file."""
+
+    source: Source
+    place: Place
+    format: str | None = None
+    evidence: str = ""
+    shape: str | None = None
+    variant: str = ""  # preference rows are plain texts or conversations
+    lines: list[bytes] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
+    numbers: array[int] = field(default_factory=lambda: array("L"))
+    skipped: list[Skipped] = field(default_factory=list)
+    ignored: set[str] = field(default_factory=set)
+
+
+class _Unfit(Exception):
+    """The method does not take such rows, so the rest need not be read."""
+
+
+class SourceReading:
+    """One pass over a source."""
+
+    def __init__(self, source: Source, place: Place, method: str | None, skip: bool, problems: Problems) -> None:
+        self.source, self.place, self.method, self.skip, self.problems = source, place, method, skip, problems
+        self.loaded = Loaded(source, place)
+        self._turns_in: str | None = None  # the column that the first row has its conversation in
+        self._first_line = 0
+
+    def run(self, limit: int | None = None) -> Loaded:
+        """Read all rows, or the first few."""
+        if not self._columns_fit():
+            return self.loaded
+        try:
+            reader = RowReader(self.source.path)
+            unseen, rows = set(self.source.columns.values()), 0
+            for raw, value in reader:
+                rows += 1
+                if isinstance(value, Flaw):
+                    self._bad(raw, value, reader.complete)
+                else:
+                    unseen -= value.keys() if unseen else set()
+                    self._take(raw, value)
+                if rows == limit:
+                    return self.loaded
+            self._finish(reader, rows, unseen)
+        except FileProblem as problem:
+            message = f"{quoted(self.source.shown)} {problem.message}"
+            self.problems.source(self.place, problem.code, Level.ERROR, message, problem.hint)
+        except _Unfit:
+            pass
+        return self.loaded
+
+    def _take(self, raw: Raw, row: Row) -> None:
+        loaded = self.loaded
+        try:
+            if loaded.format is None:
+                self._settle(raw, row)
+            assert loaded.format is not None
+            if self._turns_in is not None and self._turns_in not in row:
+                raise RowError("TF315", (self._turns_in,), "is missing")
+            found = convert(row, loaded.format, self.source.columns, loaded.ignored)
+            if loaded.shape == "preference":
+                self._check_variant(found)
+        except RowError as error:
+            self._bad(raw, self._other_format(row, error))
+            return
+        line = encode(found)
+        loaded.lines.append(line)
+        loaded.keys.append(hashlib.blake2b(line, digest_size=16).digest())
+        loaded.numbers.append(raw.line)
+
+    def _settle(self, raw: Raw, row: Row) -> None:
+        columns, chosen = self.source.columns, self.source.format
+        if chosen == "auto":
+            found = detect(row, columns)
+            name, self.loaded.evidence = found.format, found.evidence
+        else:
+            name, self.loaded.evidence = chosen, f"`format: {chosen}`"
+        self._check_fit(name)
+        self.loaded.format, self.loaded.shape, self._first_line = name, SHAPES[name], raw.line
+        if name in ("chat", "sharegpt"):
+            turns = (columns.get(key, key) for key in _CONVERSATIONS)
+            self._turns_in = next((column for column in turns if row.get(column) is not None), None)
+
+    def _check_fit(self, name: str) -> None:
+        shape = SHAPES.get(name)
+        takes = METHODS[self.method] if self.method else tuple(SHAPES.values())
+        if shape in takes:
+            return
+        what = f"{quoted(self.source.shown)} holds {name} rows ({self.loaded.evidence})"
+        if shape is None:
+            message = f"{what}, which no method of this version takes"
+            hint = (
+                "`format: chat` trains on the conversations and leaves the label out" if self.method == "sft" else None
+            )
+        else:
+            message = f"{what}; method {self.method} takes {' or '.join(takes)} rows"
+            hint = f"{' and '.join(methods_for(shape))} would take them, or map other `columns`"
+        self.problems.source(self.place, "TF323", Level.ERROR, message, hint)
+        raise _Unfit
+
+    def _check_variant(self, row: Row) -> None:
+        variant = "plain texts" if isinstance(row["prompt"], str) else "conversations"
+        self.loaded.variant = self.loaded.variant or variant
+        if variant != self.loaded.variant:
+            message = f"has its prompt and answers as {variant}, but line {self._first_line} as {self.loaded.variant}"
+            raise RowError("TF314", (), message, "one file holds rows of one kind")
+
+    def _other_format(self, row: Row, error: RowError) -> RowError:
+        """The better message where the row is fine, but of another format."""
+        if error.code not in ("TF315", "TF316") or self.loaded.format is None:
+            return error
+        try:
+            found = detect(row, self.source.columns)
+        except RowError:
+            return error
+        elsewhere = self._turns_in is not None and self._turns_in not in row
+        if found.format == self.loaded.format and not elsewhere:
+            return error
+        first = f"line {self._first_line} is {self.loaded.format} ({self.loaded.evidence})"
+        if self.source.format != "auto":
+            first = f"the spec says `format: {self.source.format}`"
+        hint = "one file holds rows of one format; a list of sources can hold several files"
+        return RowError("TF314", (), f"is {found.format} ({found.evidence}), but {first}", hint)
+
+    def _bad(self, raw: Raw, problem: RowError | Flaw, complete: bool = True) -> None:
+        if self.skip and complete:
+            reason = problem.text if isinstance(problem, RowError) else problem.message
+            self.loaded.skipped.append(Skipped(self.source.shown, raw.line, raw.index, problem.code, reason))
+        else:
+            self.problems.row(self.place, raw, problem)
+
+    def _columns_fit(self) -> bool:
+        known = COLUMNS.get(self.source.format) or tuple(dict.fromkeys(k for keys in COLUMNS.values() for k in keys))
+        wrong = [key for key in self.source.columns if key not in known]
+        for key in wrong:
+            close = near(key, known)
+            hint = f"did you mean `{close}`?" if close else f"fields are {', '.join(known)}"
+            of = "any format" if self.source.format == "auto" else f"format {self.source.format}"
+            message = f"`columns` maps {quoted(key)}, which is no field of {of}"
+            self.problems.source(self.place, "TF325", Level.ERROR, message, hint)
+        return not wrong
+
+    def _finish(self, reader: RowReader, rows: int, unseen: set[str]) -> None:
+        shown, loaded = quoted(self.source.shown), self.loaded
+        if reader.bom:
+            self._say("TF331", Level.NOTE, f"{shown} starts with a byte order mark; it is left out")
+        if reader.blank:
+            self._say("TF332", Level.NOTE, f"{shown} has {reader.blank:,} blank lines; they are ignored")
+        if loaded.ignored:
+            self._say("TF330", Level.NOTE, f"columns of {shown} that are not used: {listed(sorted(loaded.ignored))}")
+        if unseen and rows:
+            names = listed(sorted(unseen))
+            self._say("TF325", Level.ERROR, f"`columns` names {names}, but no row of {shown} has it")
+        if loaded.skipped:
+            self._say_skipped(rows)
+        if not rows:
+            self._say("TF304", Level.ERROR, f"{shown} holds no rows")
+        elif len(loaded.skipped) == rows:
+            self._say("TF304", Level.ERROR, f"no row of {shown} can be used: all {rows:,} were skipped")
+
+    def _say_skipped(self, rows: int) -> None:
+        by_code: dict[str, list[Skipped]] = {}
+        for row in self.loaded.skipped:
+            by_code.setdefault(row.code, []).append(row)
+        kinds = "\n".join(f"{len(r)} {code}, first at line {r[0].line}: {r[0].reason}" for code, r in by_code.items())
+        message = f"{len(self.loaded.skipped):,} of {rows:,} rows of {quoted(self.source.shown)} are skipped"
+        hint = f"{kinds}\nall of them are listed in data/skipped.jsonl of the bundle"
+        self._say("TF327", Level.WARNING, message, hint, self.loaded.skipped[0].line)
+
+    def _say(self, code: str, level: Level, message: str, hint: str | None = None, line: int | None = None) -> None:
+        self.problems.source(self.place, code, level, message, hint, line)

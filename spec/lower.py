@@ -1,0 +1,258 @@
+"""Spec to plan: every value settled, each with its origin."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from .fields import PATH, PATH_OR_ID, Section, is_local
+from .language import marked_paths, section_of
+from .load import Document
+from .places import locate
+from .plan import DataFacts, Kind, Origin, Plan, Value
+from .rules import written
+from .spec import Spec
+
+MICRO_BATCH_MAX = 4
+# Peak learning rates by method and whether all weights are trained. Sources: LoRA wants about ten times full
+# tuning's rate (https://thinkingmachines.ai/blog/lora/); 2e-5 and 1e-6 are TRL's own for SFT and DPO.
+LEARNING_RATES = {"sft": (2e-4, 2e-5), "pretrain": (2e-4, 2e-5), "dpo": (1e-5, 1e-6)}
+DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+LOSS_ON = {"chat": "assistant", "prompt_completion": "completion", "text": "all"}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What lowering needs beside the spec.
+
+    `up` leads from the bundle's folder to the folder of the spec, with forward slashes (`../../..`).
+    """
+
+    label: str
+    target: str
+    facts: DataFacts
+    today: date
+    up: str = "../../.."
+
+
+def lower(document: Document, context: Context) -> Plan:
+    """Settle everything. The document must have passed every rule."""
+    spec = document.spec
+    assert spec is not None, "lower() takes a document without errors"
+    return _Lowering(document, spec, context).plan()
+
+
+class _Lowering:
+    def __init__(self, document: Document, spec: Spec, context: Context) -> None:
+        self.document, self.spec, self.context = document, spec, context
+        self.values: dict[str, Value] = {}
+        self.written = written(spec)
+
+    def plan(self) -> Plan:
+        self._copy(self.spec, "")
+        self._model()
+        self._method()
+        self._batch()
+        self._training()
+        self._data()
+        self._intervals()
+        self._tracking()
+        self._steps()
+        target = self.spec.targets[self.context.label]
+        return Plan(self.values, self.context.label, self.context.target, target.extra)
+
+    # What the user wrote, and the language's defaults
+
+    def _copy(self, section: Section, prefix: str) -> None:
+        for name, info in type(section).model_fields.items():
+            path, value = f"{prefix}{name}", getattr(section, name)
+            if path in ("targets", "extends", "method"):
+                continue
+            if isinstance(value, Section):
+                self._copy(value, f"{path}.")
+            elif section_of(info.annotation)[0] is None:
+                self._put(path, value, path)
+
+    def _put(self, path: str, value: Any, origin: str) -> None:
+        kind: Kind = "spec" if origin in self.written else "default"
+        self.values[path] = Value(value, Origin(kind, origin))
+
+    def _derive(self, path: str, value: Any, how: str) -> None:
+        self.values[path] = Value(value, Origin("derived", path, how))
+
+    def _settle(self, path: str, value: Any, how: str) -> None:
+        """Derive a value that the user left open."""
+        if self.values[path].value is None:
+            self._derive(path, value, how)
+
+    def __getitem__(self, path: str) -> Any:
+        return self.values[path].value
+
+    def _drop(self, *paths: str) -> None:
+        """Take out what does not apply: a path, or everything under it."""
+        for path in paths:
+            for known in [p for p in self.values if p == path or p.startswith(f"{path}.")]:
+                del self.values[known]
+
+    # Sections
+
+    def _model(self) -> None:
+        for path in ("model.id", "model.tokenizer", "model.chat_template"):
+            if self[path] is not None:
+                self.values[path] = Value(self._from_bundle(path, self[path]), self.values[path].origin)
+        full, kind = self["adapter.type"] == "full", self["adapter.type"]
+        precision = "bf16" if self["hardware.device"] == "cuda" else "fp32"
+        self._settle("training.precision", precision, f"{precision} on {self['hardware.device']}")
+        dtype = "float32" if full else DTYPES[self["training.precision"]]
+        how = "weights that are trained are kept in float32" if full else f"training.precision {self['training.precision']}"
+        self._settle("model.dtype", dtype, how)
+        self._settle("model.tokenizer", self["model.id"], "the model's own tokenizer")
+        if full:
+            self._drop(*[p for p in self.values if p.startswith("adapter.") and p != "adapter.type"])
+        if kind != "qlora":
+            self._drop("adapter.quantization")
+        elif self["adapter.quantization.bits"] == 8:
+            self._drop(*[f"adapter.quantization.{name}" for name in ("type", "double_quant", "compute_dtype")])
+        else:
+            compute = DTYPES[self["training.precision"]]
+            self._settle("adapter.quantization.compute_dtype", compute, f"training.precision {self['training.precision']}")
+
+    def _from_bundle(self, path: str, text: str) -> str:
+        """A path as the bundle sees it; hub ids stay."""
+        if path in marked_paths(PATH_OR_ID) and not is_local(text):
+            return text
+        assert path in marked_paths(PATH) | marked_paths(PATH_OR_ID)
+        return from_bundle(self.document, path.split("."), text, self.context.up)
+
+    def _method(self) -> None:
+        name = self.spec.method.name
+        self.values["method"] = Value(name, Origin("spec", "method"))
+        self._drop(*[f"method.{other}" for other in ("sft", "pretrain", "dpo") if other != name])
+        for key in type(self.spec.method.settings).model_fields:
+            path = f"method.{name}.{key}"
+            self._put(path, getattr(self.spec.method.settings, key), path)
+        if name == "dpo" and self["method.dpo.loss_type"] != "robust":
+            self._drop("method.dpo.label_smoothing")
+
+    def _batch(self) -> None:
+        devices = self["hardware.count"] * self["hardware.nodes"]
+        share = self["training.batch_size"] // devices
+        micro = max(d for d in range(1, MICRO_BATCH_MAX + 1) if share % d == 0)
+        how = f"largest divisor of {self['training.batch_size']} / {devices} that is at most {MICRO_BATCH_MAX}"
+        self._settle("training.micro_batch_size", micro, how)
+        micro = self["training.micro_batch_size"]
+        formula = f"{self['training.batch_size']} / ({devices} devices x {micro})"
+        self._derive("training.gradient_accumulation_steps", share // micro, formula)
+        self._derive("hardware.world_size", devices, "hardware.nodes x hardware.count")
+        if self["hardware.strategy"] == "auto":
+            self._derive("hardware.strategy", "ddp" if devices > 1 else "none", f"auto, {devices} devices")
+
+    def _training(self) -> None:
+        full = self["adapter.type"] == "full"
+        rate = LEARNING_RATES[self["method"]][full]
+        self._settle("training.learning_rate", rate, f"{self['method']} with {self['adapter.type']}")
+        if self["training.max_steps"] is not None:
+            self._drop("training.epochs")
+        if self["training.scheduler.name"] != "cosine":
+            self._drop("training.scheduler.min_lr_ratio")
+        if self["training.scheduler.name"] != "cosine_with_restarts":
+            self._drop("training.scheduler.num_cycles")
+        if self["training.optimizer.name"] == "adafactor":
+            self._drop("training.optimizer.betas", "training.optimizer.eps")
+
+    def _data(self) -> None:
+        spec, shape = self.spec.data, self.context.facts.shape
+        self._put("data.train", sources(self.document, "data.train", self.context.up), "data.train")
+        if spec.eval and spec.eval.sources:
+            self._put("data.eval", sources(self.document, "data.eval", self.context.up), "data.eval")
+            self._drop("data.eval.split", "data.eval.seed")
+        if spec.test:
+            self._put("data.test", sources(self.document, "data.test", self.context.up), "data.test")
+        assert shape is not None, "the shape of the rows is known before lowering"
+        self._derive("data.shape", shape, "what the rows are once they are converted")
+        if self["method"] == "dpo":
+            self._drop("data.loss_on")
+        else:
+            self._settle("data.loss_on", LOSS_ON[shape], f"{shape} rows")
+
+    def _intervals(self) -> None:
+        evaluated = self.spec.data.eval is not None
+        if not evaluated:
+            self._drop("evaluation")
+        elif self.spec.evaluation.early_stopping is None:
+            self._drop("evaluation.early_stopping")
+        if evaluated:
+            self._settle("saving.every", self["evaluation.every"], "evaluation.every")
+        self._settle("saving.every", "epoch", "no evaluation rows")
+
+    def _tracking(self) -> None:
+        names = tuple(name for name in type(self.spec.tracking).model_fields if getattr(self.spec.tracking, name))
+        self._put("tracking", names, "tracking")
+
+    def _steps(self) -> None:
+        """Optimizer steps, as transformers counts them: an epoch has ceil(micro batches / accumulation).
+
+        Source: transformers' Trainer.set_initial_training_values.
+        """
+        rows, path = self.context.facts.rows_train, "training.total_steps"
+        if self["training.max_steps"] is not None:
+            self._derive(path, self["training.max_steps"], "training.max_steps")
+        elif rows is None or self["training.packing"]:
+            why = "packing decides how many sequences the rows make" if rows else "the rows are not counted yet"
+            self._derive(path, None, f"unknown: {why}")
+        else:
+            micro = math.ceil(rows / (self["training.micro_batch_size"] * self["hardware.world_size"]))
+            each = max(math.ceil(micro / self["training.gradient_accumulation_steps"]), 1)
+            total = math.ceil(self["training.epochs"] * each)
+            most = ", at most: longer rows are dropped" if self["training.on_too_long"] == "drop" else ""
+            self._derive(path, total, f"{self['training.epochs']:g} epochs x {each} steps of {rows} rows{most}")
+        self._warmup(self[path])
+
+    def _warmup(self, total: int | None) -> None:
+        warmup = self["training.warmup"]
+        if isinstance(warmup, int):
+            self._derive("training.warmup_steps", warmup, "training.warmup")
+        elif total is None:
+            self._derive("training.warmup_steps", None, f"{warmup} of a number of steps not known yet")
+        else:
+            steps = math.ceil(total * float(warmup[:-1]) / 100)
+            self._derive("training.warmup_steps", steps, f"{warmup} of {total} steps, rounded up")
+
+
+def from_spec(document: Document, loc: list[str | int], text: str) -> str:
+    """A path as seen from the spec's folder. It is relative to the file that names it, which may be a parent."""
+    node, _ = locate(document.root, loc)
+    here, there = os.path.dirname(document.file), os.path.dirname(node.span.file)
+    if os.path.isabs(text):
+        return text
+    if node.span.file.startswith("--set "):
+        there = ""
+    path = os.path.normpath(os.path.join(there, text))
+    return path if os.path.isabs(path) else os.path.relpath(path, here or ".").replace(os.sep, "/")
+
+
+def from_bundle(document: Document, loc: list[str | int], text: str, up: str) -> str:
+    """A path as seen from the bundle's folder."""
+    path = from_spec(document, loc, text)
+    return path if os.path.isabs(path) else os.path.normpath(os.path.join(up, path)).replace(os.sep, "/")
+
+
+def sources(document: Document, path: str, up: str) -> tuple[Mapping[str, Any], ...]:
+    """The sources under a path, with their defaults settled and their files as the bundle sees them."""
+    assert document.spec is not None
+    data = document.spec.data
+    held = {"data.train": data.train, "data.eval": data.eval.sources if data.eval else None, "data.test": data.test}
+    found = []
+    for index, source in enumerate(held[path] or ()):
+        entry = source.model_dump(exclude_none=True)
+        entry["format"] = source.format or data.format
+        if source.path:
+            entry["path"] = from_bundle(document, [*path.split("."), index, "path"], source.path, up)
+        else:
+            entry["split"] = source.split or "train"
+        found.append(entry)
+    return tuple(found)
