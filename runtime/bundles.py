@@ -8,7 +8,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,73 @@ def _json(value: Any) -> str:
 
 def _digest(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How a written bundle differs from what the spec gives now. Empty lists: it does not."""
+
+    label: str
+    folder: Path
+    causes: tuple[str, ...]  # what changed, in sentences
+    diff: str  # unified, written -> now
+    notes: tuple[str, ...] = ()
+
+    @property
+    def drifted(self) -> bool:
+        """Whether there is a difference that counts."""
+        return bool(self.causes)
+
+
+def compare(project: Project, target: Target) -> Drift:
+    """Compare a written bundle with what the spec gives now, and say which of the two changed."""
+    written = read_json(target.folder / MANIFEST)
+    if not isinstance(written, dict):
+        causes = (f"there is no bundle in {target.folder}",)
+        return Drift(target.label, target.folder, causes, "")
+    now, recorded = texts(project, target), written.get("files", {})
+    on_disk = {name: _read(target.folder / name) for name in {*recorded, *now}}
+    edited = sorted(name for name, text in on_disk.items() if name in recorded and _changed(text, recorded[name]))
+    stale = sorted(name for name in {*recorded, *now} if on_disk[name] != now.get(name))
+    spec_changed = written.get("spec_digest") != spec_digest(target)
+    causes, notes = [], []
+    if edited:
+        causes.append(f"edited by hand since it was compiled: {', '.join(edited)}")
+    if spec_changed:
+        causes.append("the spec has changed since it was compiled")
+    rows = _changed_rows(target, written)
+    if rows:
+        causes.append(f"the rows have changed: {', '.join(rows)}")
+    if stale and not causes:
+        if written.get("tuneform") == __version__:
+            causes.append("the written files are not what this version writes")
+        else:
+            version = written.get("tuneform")
+            notes.append(f"Tuneform {version} wrote this; {__version__} would write {', '.join(stale)} otherwise")
+    diff = "".join(_diff(name, on_disk[name] or "", now.get(name, "")) for name in stale) if causes else ""
+    return Drift(target.label, target.folder, tuple(causes), diff, tuple(notes))
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def _changed(text: str | None, digest: str) -> bool:
+    return text is None or _digest(text) != digest
+
+
+def _changed_rows(target: Target, written: Mapping[str, Any]) -> list[str]:
+    """Splits whose rows are others than when the bundle was compiled. Without rows there is nothing to compare."""
+    if target.data is None or target.compiled.bundle is None:
+        return []
+    recorded = written.get("data", {})
+    now = {step.out: target.data.digests.get(step.split) for step in target.compiled.bundle.data}
+    return sorted(out for out, digest in now.items() if out in recorded and recorded[out]["sha256"] != digest)
+
+
+def _diff(name: str, before: str, after: str) -> str:
+    lines = unified_diff(before.splitlines(True), after.splitlines(True), f"written/{name}", f"now/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -72,7 +72,7 @@ _INSTALL: tuple[tuple[str, str], ...] = (
         "no version of `{0}` for this Python and platform was found",
     ),
     (
-        r"Because ((?:.(?!\n\n))+?), we can conclude",
+        r"(?s)Because (.{1,400}?), we can conclude",
         "the requirements cannot be met: {0}",
     ),
     (r"No solution found when resolving dependencies", "the requirements exclude each other or do not exist"),
@@ -84,6 +84,7 @@ _EXCEPTION = re.compile(
     r"^(?:[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning)|[a-z_][\w.]*\.[A-Z]\w+)(?::.*)?$"
 )
 _NOISE = re.compile(r"^\s*(?:\S.*: +)?\d+%\||^\{'|^\s*$|it/s\]|examples/s\]")
+_BAR = re.compile(r"^\s*(?:[^|{]*: +)?\d+%\|[^|]*\|[^\[]*\[[^\]]*\]")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -123,9 +124,10 @@ def _clean(log: bytes) -> str:
 
 
 def _shown(line: str) -> str:
-    """What stays of a line after its carriage returns."""
+    """What stays of a line after its carriage returns; a message loses the progress bar that it was glued to."""
     pieces = [_ESCAPES.sub("", piece).rstrip() for piece in line.split("\r")]
-    return next((piece for piece in reversed(pieces) if piece), "")
+    last = next((piece for piece in reversed(pieces) if piece), "")
+    return _BAR.sub("", last) or last
 
 
 def _filled(words: str, found: re.Match[str]) -> str:

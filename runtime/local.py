@@ -135,7 +135,7 @@ def _seconds_left(run: RunDir, manifest: Mapping[str, Any]) -> float | None:
     hours = manifest["run"].get("max_hours")
     if hours is None:
         return None
-    return float((hours * (1 + run.record().get("extensions", 0)) - hours_used(run)) * 3600)
+    return float((run.record().get("hours_granted", hours) - hours_used(run)) * 3600)
 
 
 def _seconds_between(began: str, ended: str) -> float:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from ..spec.rowcheck import Where
+from .raw import skip_space
 
-_SPACE = re.compile(r"[ \t\r\n]*")
 _value_end = json.JSONDecoder().raw_decode
 
 
 def locate(text: str, start: int, where: Where) -> tuple[int, int]:
     """Offsets of the value at `where` in the object at `start`; of the nearest one around it if there is none."""
-    at, found = _space(text, start), 0
+    at, found = skip_space(text, start), 0
     for part in where:
         child = next((child for name, child in _children(text, at) if name == part), None)
         if child is None:
@@ -28,18 +27,13 @@ def _children(text: str, at: int) -> Iterator[tuple[str | int, int]]:
     if text[at] not in "{[":
         return
     is_object, index = text[at] == "{", 0
-    at = _space(text, at + 1)
+    at = skip_space(text, at + 1)
     while text[at] not in "]}":
         name: str | int = index
         if is_object:
             name, at = _value_end(text, at)
-            at = _space(text, _space(text, at) + 1)
+            at = skip_space(text, skip_space(text, at) + 1)
         yield name, at
         index += 1
-        at = _space(text, _value_end(text, at)[1])
-        at = _space(text, at + 1) if text[at] == "," else at
-
-
-def _space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+        at = skip_space(text, _value_end(text, at)[1])
+        at = skip_space(text, at + 1) if text[at] == "," else at

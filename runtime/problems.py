@@ -8,7 +8,7 @@ from ..spec.diagnostics import Diagnostic, Level, Span
 from ..spec.rowcheck import RowError
 from ..spec.strictjson import Flaw
 from .locate import locate
-from .rows import Raw
+from .raw import Raw
 
 SHOWN = 5
 _EXCERPT_LIMIT = 200_000  # characters of a line that is still shown
@@ -55,7 +55,7 @@ class Problems:
         kind.shown += 1
         kind.messages.add(message)
         span, line = raw.place(place.file, start, end)
-        source = line if len(line) <= _EXCERPT_LIMIT else None
+        source = line if line is None or len(line) <= _EXCERPT_LIMIT else None
         found = Diagnostic(problem.code, Level.ERROR, place.path, message, problem.hint, span, source)
         self.found.append(found)
 

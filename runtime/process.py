@@ -133,7 +133,10 @@ def find(files: Files) -> Trainer | None:
     process = _noted(files.pid)
     if process is None or not process.alive():
         return None
-    group = os.getpgid(process.pid)
+    try:
+        group = os.getpgid(process.pid)
+    except ProcessLookupError:
+        return None
     return Trainer(Ident(group, start_time(group) or ""), process)
 
 

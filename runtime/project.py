@@ -19,7 +19,7 @@ from ..spec.plan import DataFacts
 from ..spec.words import suggest
 from .data import DataRequest, DataResult, Source, peek, read_data
 
-Reading = Literal["all", "peek", "none"]
+Reading = Literal["all", "present", "peek", "none"]  # present: all where the files are there
 
 
 @dataclass
@@ -115,9 +115,11 @@ def _read(
 ) -> tuple[DataResult | None, tuple[str, ...]]:
     assert document.spec is not None
     pending = tuple(s.id for s in _all_sources(document) if s.id)
-    if reading != "all" or pending:
+    if reading not in ("all", "present") or pending:
         return None, pending
     request = data_request(document)
+    if reading == "present" and not all(s.path.exists() for s in (*request.train, *request.eval, *request.test)):
+        return None, ()
     key = repr(request)
     if key not in cache:
         cache[key] = read_data(request)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..spec.diagnostics import Span
-from ..spec.rowcheck import kind, near
+from ..spec.rowcheck import near
 from ..spec.strictjson import Decoder, Flaw
+from .json_array import ArrayReader
+from .raw import Raw, not_object, skip_space, too_long
 
-LINE_LIMIT = 64 * 2**20  # bytes of one line
-ARRAY_LIMIT = 512 * 2**20  # bytes of a .json file, which is read whole
+LIMIT = 64 * 2**20  # bytes of one line or row
 LINES = (".jsonl", ".ndjson", ".jsonlines")
 _BOM = b"\xef\xbb\xbf"
 _MAGIC = {
@@ -26,7 +24,6 @@ _MAGIC = {
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
 }
-_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class FileProblem(Exception):
@@ -37,39 +34,26 @@ class FileProblem(Exception):
         super().__init__(message)
 
 
-@dataclass(slots=True)
-class Raw:
-    """A row as it stands in the file: the text around it, where it starts in that text, and on which line."""
-
-    index: int
-    line: int
-    text: str
-    start: int = 0
-
-    def place(self, file: str, start: int, end: int) -> tuple[Span, str]:
-        """The span of text[start:end] and the line it is on."""
-        line_start = self.text.rfind("\n", 0, start) + 1
-        line_end = self.text.find("\n", start)
-        line_end = len(self.text) if line_end < 0 else line_end
-        line = self.line + self.text.count("\n", self.start, start)
-        last = max(min(end, line_end), start + 1)
-        return Span(file, line, start - line_start + 1, last - line_start + 1), self.text[line_start:line_end]
-
-
 class RowReader:
-    """Iterates over (Raw, row or Flaw). Afterwards `blank`, `bom` and `complete` say what was met."""
+    """Iterates over (Raw, row or Flaw). Afterwards `blank` and `bom` say what was met."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.blank, self.bom, self.complete = path, 0, False, True
-        self.array = False
+        self.path, self.blank, self.bom = path, 0, False
+        self._array: ArrayReader | None = None
         check_file(path)
+
+    @property
+    def complete(self) -> bool:
+        """False where the file is so broken that no further row can be found in it."""
+        return self._array is None or self._array.complete
 
     def __iter__(self) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
         try:
             with self.path.open("rb") as file:
                 head = self._head(file)
-                self.array = self.path.suffix.lower() == ".json" and head.lstrip()[:1] == b"["
-                yield from self._elements(file) if self.array else self._lines(file)
+                if self.path.suffix.lower() == ".json" and self._is_list(head, file):
+                    self._array = ArrayReader(file, LIMIT)
+                yield from self._array or self._lines(file)
         except OSError as error:
             raise FileProblem("TF302", f"cannot be read: {error.strerror or error}") from error
 
@@ -82,17 +66,24 @@ class RowReader:
                 raise FileProblem("TF303", f"holds {name}, not UTF-8 JSON", "unpack or convert it first")
         return head[len(_BOM) :] if self.bom else head
 
+    @staticmethod
+    def _is_list(head: bytes, file: BinaryIO) -> bool:
+        start = file.tell()
+        while head and not head.strip():
+            head = file.read(2**16)
+        file.seek(start)
+        return head.lstrip()[:1] == b"["
+
     def _lines(self, file: BinaryIO) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
         decode = Decoder().decode
         number = index = 0
-        while line := file.readline(LINE_LIMIT + 1):
+        while line := file.readline(LIMIT + 1):
             number += 1
-            if len(line) > LINE_LIMIT and not line.endswith(b"\n"):
+            if len(line) > LIMIT and not line.endswith(b"\n"):
                 while (more := file.readline(2**20)) and not more.endswith(b"\n"):
                     pass
-                message = f"the line is longer than {LINE_LIMIT // 2**20} MiB"
-                flaw = Flaw("TF312", 0, 1, message, "is the file one row a line?")
-                yield Raw(index := index + 1, number, line[:96].decode(errors="replace")), flaw
+                index += 1
+                yield Raw(index, number, line[:96].decode(errors="replace")), too_long("line", LIMIT)
                 continue
             if not line.strip():
                 self.blank += 1
@@ -104,54 +95,9 @@ class RowReader:
                 yield Raw(index, number, line.decode(errors="replace").rstrip("\r\n")), _not_utf8(line, error)
                 continue
             raw = Raw(index, number, text)
-            start = _skip(text, 0)
+            start = skip_space(text, 0)
             value, end = decode(text, start)
             yield raw, _line_value(value, text, start, end)
-
-    def _elements(self, file: BinaryIO) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
-        data = file.read(ARRAY_LIMIT + 1)
-        if len(data) > ARRAY_LIMIT:
-            message = f"is larger than {ARRAY_LIMIT // 2**20} MiB, and a .json file is read whole"
-            raise FileProblem("TF312", message, "write it as .jsonl, which has no limit: jq -c '.[]' rows.json")
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as error:
-            self.complete = False
-            start = data.rfind(b"\n", 0, error.start) + 1
-            line = data[start : error.end + 200]
-            moved = UnicodeDecodeError("utf-8", line, error.start - start, error.end - start, error.reason)
-            excerpt = line.decode(errors="replace").split("\n")[0]
-            yield Raw(1, data.count(b"\n", 0, start) + 1, excerpt), _not_utf8(line, moved)
-            return
-        del data
-        yield from self._array(text)
-
-    def _array(self, text: str) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
-        decode = Decoder().decode
-        at, line, index, counted = _skip(text, _skip(text, 0) + 1), 1, 0, 0
-        closed = text.startswith("]", at)
-        while not closed:
-            line, counted = line + text.count("\n", counted, at), at
-            raw = Raw(index := index + 1, line, text, at)
-            value, end = decode(text, at)
-            self.complete = end is not None
-            yield raw, value if isinstance(value, dict | Flaw) else _not_object(value, at)
-            if end is None:
-                return
-            at = _skip(text, end)
-            closed = text.startswith("]", at)
-            if not closed and not text.startswith(",", at):
-                self.complete = False
-                yield (
-                    raw,
-                    Flaw("TF306", min(at, len(text) - 1), at + 1, "broken JSON: a comma or `]` is expected here"),
-                )
-                return
-            at = at if closed else _skip(text, at + 1)
-        if (rest := _skip(text, at + 1)) < len(text):
-            self.complete = False
-            raw = Raw(index + 1, line + text.count("\n", counted, rest), text, rest)
-            yield raw, Flaw("TF306", rest, rest + 1, "broken JSON: there is more after the end of the list")
 
 
 def check_file(path: Path) -> None:
@@ -183,26 +129,16 @@ def _similar(path: Path) -> str | None:
     return f"data files in that folder: {', '.join(data)}" if data else "there is no data file in that folder"
 
 
-def _skip(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
-
-
 def _line_value(value: Any, text: str, start: int, end: int | None) -> dict[str, Any] | Flaw:
     if isinstance(value, Flaw):
         if value.code == "TF306" and text.strip() in ("{", "["):
             hint = "in a .jsonl file each line is one whole object; a list of rows belongs in a .json file"
             return Flaw(value.code, start, start + 1, "broken JSON: the line ends inside a value", hint)
         return value
-    if end is not None and (rest := _skip(text, end)) < len(text):
+    if end is not None and (rest := skip_space(text, end)) < len(text):
         message = "broken JSON: there is more after the end of the value"
         return Flaw("TF306", rest, len(text), message, "each line holds one object")
-    return value if isinstance(value, dict) else _not_object(value, start)
-
-
-def _not_object(value: Any, at: int) -> Flaw:
-    hint = "a list of rows belongs in a .json file" if isinstance(value, list) else None
-    return Flaw("TF307", at, at + 1, f"a row must be an object, not {kind(value)}", hint)
+    return value if isinstance(value, dict) else not_object(value, start)
 
 
 def _not_utf8(line: bytes, error: UnicodeDecodeError) -> Flaw:

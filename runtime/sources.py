@@ -13,7 +13,8 @@ from ..spec.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
 from ..spec.strictjson import Flaw
 from .datafiles import encode
 from .problems import Place, Problems
-from .rows import FileProblem, Raw, RowReader
+from .raw import Raw
+from .rows import FileProblem, RowReader
 
 _CONVERSATIONS = ("messages", "conversations", "prompt")
 

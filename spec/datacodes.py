@@ -79,11 +79,11 @@ a value mostly comes from a broken export.
     {"messages": [[[[[[ ... ]]]]]]}""",
     ),
     "TF312": (
-        "line or file too large",
-        """A line may have 64 MiB. A .json file is read whole and may have 512 MiB; write larger data as .jsonl, which
-has no limit: `jq -c '.[]' rows.json > rows.jsonl`.
+        "line or row too large",
+        """A line of a .jsonl file, or a row of a .json file, may have 64 MiB. Real rows are far smaller: look for
+missing line ends, or a whole data set inside one row.
 
-    a whole data set on one line, without line ends""",
+    {"text": "... 70 MiB ..."}""",
     ),
     "TF313": (
         "format not recognised",

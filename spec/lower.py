@@ -142,7 +142,7 @@ class _Lowering:
         devices = self["hardware.count"] * self["hardware.nodes"]
         share = self["training.batch_size"] // devices
         micro = max(d for d in range(1, MICRO_BATCH_MAX + 1) if share % d == 0)
-        how = f"largest divisor of {self['training.batch_size']} / {devices} that is at most {MICRO_BATCH_MAX}"
+        how = f"largest divisor of {self['training.batch_size']} / {devices} up to {MICRO_BATCH_MAX}"
         self._settle("training.micro_batch_size", micro, how)
         micro = self["training.micro_batch_size"]
         formula = f"{self['training.batch_size']} / ({devices} devices x {micro})"
@@ -175,7 +175,7 @@ class _Lowering:
         assert shape is not None, "the shape of the rows is known before lowering"
         self._derive("data.shape", shape, "what the rows are once they are converted")
         if self["method"] == "dpo":
-            self._drop("data.loss_on")
+            self._drop("data.loss_on", "training.packing")
         else:
             self._settle("data.loss_on", LOSS_ON[shape], f"{shape} rows")
 
@@ -201,15 +201,15 @@ class _Lowering:
         rows, path = self.context.facts.rows_train, "training.total_steps"
         if self["training.max_steps"] is not None:
             self._derive(path, self["training.max_steps"], "training.max_steps")
-        elif rows is None or self["training.packing"]:
+        elif rows is None or self.spec.training.packing:
             why = "packing decides how many sequences the rows make" if rows else "the rows are not counted yet"
             self._derive(path, None, f"unknown: {why}")
         else:
             micro = math.ceil(rows / (self["training.micro_batch_size"] * self["hardware.world_size"]))
             each = max(math.ceil(micro / self["training.gradient_accumulation_steps"]), 1)
             total = math.ceil(self["training.epochs"] * each)
-            most = ", at most: longer rows are dropped" if self["training.on_too_long"] == "drop" else ""
-            self._derive(path, total, f"{self['training.epochs']:g} epochs x {each} steps of {rows} rows{most}")
+            most = "; fewer where long rows are dropped" if self["training.on_too_long"] == "drop" else ""
+            self._derive(path, total, f"{self['training.epochs']:g} x {each} steps for {rows} rows{most}")
         self._warmup(self[path])
 
     def _warmup(self, total: int | None) -> None:

@@ -14,12 +14,13 @@ _STRING = r'"(?:[^"\\]|\\.)*"'
 _TOKEN = re.compile(rf"({_STRING})\s*(:?)|([{{}}\[\]])|([^\s\"{{}}\[\],:]+)", re.DOTALL)
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(rf"{_HIGH}{_LOW}|({_HIGH}|{_LOW})|\\.", re.DOTALL)
+UNCLOSED = "this text has no closing quote"
 _WORDS = {
     "Expecting value": "a value is expected here",
     "Expecting property name enclosed in double quotes": "a key in double quotes is expected here",
     "Expecting ',' delimiter": "a comma is expected here",
     "Expecting ':' delimiter": "a colon is expected here",
-    "Unterminated string starting at": "this text has no closing quote",
+    "Unterminated string starting at": UNCLOSED,
     "Extra data": "there is more after the end of the value",
 }
 

@@ -66,6 +66,7 @@ class Trl(Trainer):
         "data.eval": "the rows of data/eval.jsonl",
         "data.test": "the rows of data/test.jsonl",
         "data.format": "decides how rows are converted",
+        "data.on_bad_row": "rows are checked when they are converted",
         "hardware.gpu": "a place picks its machine by it; a local run takes the machine it is on",
         "hardware.nodes": "part of the world size that the script checks, and of the launch line",
         "hardware.count": "part of the world size that the script checks, and of the launch line",
@@ -101,7 +102,7 @@ class Trl(Trainer):
         if plan["data.masks"] == "native" and not native_is_exact(plan):
             message = "with `masks: native`, TRL also trains the newline after an answer and empty reasoning blocks"
             yield Diagnostic("TF202", Level.WARNING, "data.masks", message, "`masks: auto` trains what the spec says")
-        if plan["training.packing"] and not plan["model.attn_implementation"].startswith("flash"):
+        if plan.get("training.packing") and not plan["model.attn_implementation"].startswith("flash"):
             message = f"packed rows see each other with `{plan['model.attn_implementation']}` attention in TRL"
             hint = "set `model.attn_implementation: flash_attention_2`, or `training.packing: false`"
             yield Diagnostic("TF202", Level.WARNING, "training.packing", message, hint)
@@ -192,6 +193,7 @@ def _rows(plan: Plan) -> list[Setting]:
     if masks(plan) == "native":
         for key, tokens in (("assistant_only_loss", "assistant"), ("completion_only_loss", "completion")):
             found.append(Setting(key, plan["data.loss_on"] == tokens, ("data.loss_on",)))
+        found.append(Setting("truncation_mode", "keep_start", ("training.on_too_long",)))
     found.append(take(plan, "packing", "training.packing"))
     if plan["training.packing"]:
         found.append(Setting("packing_strategy", "bfd", ("training.packing",), "whole rows, best fit first"))

@@ -144,13 +144,12 @@ def _refuse_twice(spec: Path, label: str | None, runs_dir: Path) -> None:
 def _check_budget(run: RunDir, manifest: Mapping[str, Any], yes: bool) -> None:
     from ..local import hours_used
 
-    hours = manifest["run"].get("max_hours")
-    extensions = run.record().get("extensions", 0)
-    if hours is None or hours_used(run) < hours * (1 + extensions):
+    hours, used = manifest["run"].get("max_hours"), hours_used(run)
+    if hours is None or used < run.record().get("hours_granted", hours):
         return
     if not yes:
-        raise Refused(f"the {hours} hours of `max_hours` are used up (--yes grants them once more)")
-    run.update(extensions=extensions + 1)
+        raise Refused(f"the {hours} hours of `max_hours` are used up (--yes grants as many again)")
+    run.update(hours_granted=used + hours)
 
 
 def _mention_changes(record: Mapping[str, Any]) -> None:

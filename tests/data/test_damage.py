@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tuneform.runtime import json_array
 from tuneform.runtime import rows as rows_module
 from tuneform.runtime.data import DataRequest, Source, peek, read_data
 from tuneform.spec.diagnostics import Level, render
@@ -155,7 +156,8 @@ def test_array_problems_are_at_their_own_lines(read: Read) -> None:
     [
         ('[\n{"text": "a"}\n{"text": "b"}]', 3),
         ('[\n{"text": "a"},\n]', 3),
-        ('[\n{"text": "a"}\n', 2),
+        ('[\n{"text": "a"}\n', 3),
+        ('[\n{"text": "a"}', 2),
         ('[\n{"text": "a"},\n{"text": ', 3),
         ('[{"text": "a"}]\n\n[]', 3),
         ('[\n{"text": "caf\udce9"}]', 2),
@@ -169,15 +171,31 @@ def test_broken_array_is_an_error_even_when_skipping(read: Read, text: str, line
 
 
 def test_long_line(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows_module, "LINE_LIMIT", 100)
+    monkeypatch.setattr(rows_module, "LIMIT", 100)
     long = b'{"text": "' + b"a" * 3_000_000 + b'"}'
     assert errors(read(b"\n".join([TEXT, long, TEXT, long]))) == [("TF312", 2), ("TF312", 4)]
 
 
-def test_large_array(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows_module, "ARRAY_LIMIT", 2**20)
-    result = read(b"[" + b",".join([TEXT] * 100_000) + b"]", "train.json")
-    assert codes(result, Level.ERROR) == ["TF312"] and "larger than 1 MiB" in result.diagnostics[0].message
+def test_long_row_of_an_array(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_module, "LIMIT", 2**21)
+    text = b'[\n{"text": "a"},\n{"text": "' + b"a" * 5_000_000 + b'"}]'
+    assert errors(read(text, "train.json")) == [("TF312", 3)]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("chunk", [1, 7, 64])
+def test_window_of_an_array(read: Read, monkeypatch: pytest.MonkeyPatch, indent: int | None, chunk: int) -> None:
+    monkeypatch.setattr(json_array, "CHUNK", chunk)
+    rows = [{"text": f"é {i} \u2028 \U0001f600"} for i in range(60)]
+    text = json.dumps(rows, indent=indent, ensure_ascii=False)
+    assert read(text, "train.json").digests == read(rows).digests
+    text = text.replace('"é 40', '"\\ud800').replace('"text": "é 50', '"txt": "')
+    result = read(text, "train.json")
+    assert [d.code for d in result.diagnostics] == ["TF309", "TF315"]
+    for found, mark in zip(result.diagnostics, ["\\ud800", '{"txt"' if indent is None else '{\n  "txt"'], strict=True):
+        at = text.index(mark)
+        assert found.span and found.span.line == text.count("\n", 0, at) + 1
+        assert found.span.col == at - text.rfind("\n", 0, at)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_damaged_bytes_never_crash(put: bytes, at: int, cut: int, name: str) -> 
     assert result.ok == bool(result.rows)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(ROWS, max_size=3), st.sampled_from([*METHODS]), st.sampled_from(["error", "skip"]))
 def test_random_rows_never_crash(rows: list[dict[str, Any]], method: str, on_bad_row: str) -> None:
     lines = [json.dumps(row) for row in rows]
@@ -96,7 +96,7 @@ def test_random_rows_never_crash(rows: list[dict[str, Any]], method: str, on_bad
     assert not result.ok or result.facts.rows_train == len(rows) - len(result.skipped)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(ROWS)
 def test_convert_is_idempotent(row: dict[str, Any]) -> None:
     for format, shape in SHAPES.items():

@@ -131,18 +131,12 @@ def test_names(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("printed", "value", "note"),
-    [
-        ("nan", None, "nan"),
-        (float("nan"), None, "nan"),
-        ("-inf", None, "-inf"),
-        (None, None, "None"),
-        ("hm", None, "hm"),
-    ],
+    ("printed", "note"),
+    [("nan", "nan"), (float("nan"), "nan"), ("-inf", "-inf"), (float("inf"), "inf"), (None, "None"), ("hm", "hm")],
 )
-def test_what_is_no_number_is_null_with_a_note(printed: Any, value: float | None, note: str) -> None:
+def test_what_is_no_number_is_null_with_a_note(printed: Any, note: str) -> None:
     (metric,) = metrics_of({"loss": printed, "epoch": 1}, 3, "log")
-    assert (metric.value, metric.note) == (value, note)
+    assert (metric.value, metric.note) == (None, note)
     assert json.loads(json.dumps(metric.as_dict(), allow_nan=False))["note"] == note
     assert Metric.from_dict(metric.as_dict()) == metric
 

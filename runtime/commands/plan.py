@@ -1,0 +1,146 @@
+"""`tuneform plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...compilers.settings import Fate
+from ...spec.plan import Plan
+from ...spec.spec import Spec
+from ..console import guarded, json_option, out_json, print_diagnostics
+from ..project import Project, Target, open_project
+from .common import no_data_option, options, set_option, spec_argument, targets_option
+
+MARKS = {"exact": "=", "derived": "=", "outside the artifact": "·", "unsupported": "✗", "approximated": "≈"}
+
+SECTIONS = tuple(Spec.model_fields)
+
+
+@click.command(name="plan")
+@options(spec_argument, targets_option, set_option, no_data_option, json_option)
+@click.option("--all", "everything", is_flag=True, help="Show the language's defaults too.")
+@guarded
+def command(
+    spec: Path, labels: tuple[str, ...], sets: tuple[str, ...], no_data: bool, everything: bool, as_json: bool
+) -> None:
+    """Show what each target of SPEC gets: every value, where it is from, and what becomes of it there."""
+    project = open_project(spec, labels, sets, reading="peek" if no_data else "all").require()
+    print_diagnostics(project.diagnostics)
+    if as_json:
+        out_json(_document(project))
+        return
+    for target in project.targets:
+        _show(target, everything)
+
+
+def _document(project: Project) -> dict[str, Any]:
+    return {
+        "spec": str(project.file),
+        "targets": {target.label: _target(target) for target in project.targets},
+        "diagnostics": [d.as_dict() for d in project.diagnostics],
+    }
+
+
+def _target(target: Target) -> dict[str, Any]:
+    plan = target.compiled.plan
+    assert plan is not None
+    fields = {
+        fate.path: {
+            "value": plan[fate.path],
+            "origin": plan.origin(fate.path).as_dict(),
+            "fidelity": fate.fidelity,
+            "keys": list(fate.keys),
+            "reason": fate.reason or None,
+        }
+        for fate in target.compiled.fates
+    }
+    return {"target": target.compiled.target, "facts": target.compiled.facts.as_dict(), "fields": fields}
+
+
+def _show(target: Target, everything: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    plan = target.compiled.plan
+    assert plan is not None
+    console = Console(soft_wrap=False, highlight=False)
+    console.print(Text(f"{target.label}: {_headline(plan)}"), style="bold")
+    for line in _summary(target, plan):
+        console.print(Text(f"  {line}"))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("field", "value", "from", "", f"in {target.compiled.target}"):
+        table.add_column(title, overflow="fold", header_style="dim", no_wrap=title == "field")
+    hidden = 0
+    for fate in sorted(target.compiled.fates, key=lambda fate: _section(fate.path)):
+        origin = plan.origin(fate.path)
+        if origin.kind == "default" and not everything and fate.fidelity != "unsupported":
+            hidden += 1
+            continue
+        source = "spec" if origin.kind == "spec" else "default" if origin.kind == "default" else origin.how
+        cells = (fate.path, _short(plan[fate.path]), source, MARKS.get(fate.fidelity, "?"), _where(fate))
+        table.add_row(*[Text(cell) for cell in cells])
+    console.print()
+    console.print(table)
+    console.print()
+    if hidden:
+        console.print(Text(f"  and {hidden} defaults, written out in the artifact: --all shows them"), style="dim")
+    console.print(Text("  = carried as it is   · takes effect elsewhere   ≈ nearly   ✗ lost"), style="dim")
+    console.print()
+
+
+def _headline(plan: Plan) -> str:
+    adapter = {"full": "all weights", "lora": "LoRA", "qlora": "QLoRA"}[plan["adapter.type"]]
+    return f"{plan['method']} of {plan['model.id']}, {adapter}, on {plan['hardware.world_size']} x {plan['hardware.device']}"
+
+
+def _summary(target: Target, plan: Plan) -> list[str]:
+    facts = target.compiled.facts
+    if facts.rows_train is None:
+        rows = f"rows: {plan['data.shape']}, not counted" + (
+            f" ({', '.join(target.pending)})" if target.pending else ""
+        )
+    else:
+        counts = [
+            f"{facts.rows_train:,} to train on",
+            f"{facts.rows_eval:,} for evaluation" if facts.rows_eval else "",
+        ]
+        counts += [f"{facts.rows_test:,} for testing" if facts.rows_test else ""]
+        counts += [f"{facts.skipped:,} skipped" if facts.skipped else ""]
+        rows = f"rows: {plan['data.shape']}, " + ", ".join(c for c in counts if c)
+    batch = (
+        f"batch: {plan['training.batch_size']} = {plan['hardware.world_size']} x {plan['training.micro_batch_size']}"
+        f" x {plan['training.gradient_accumulation_steps']} (processes x micro batch x accumulation)"
+    )
+    steps = plan["training.total_steps"]
+    total = f"steps: {steps:,} ({plan.origin('training.total_steps').how})" if steps else "steps: not known yet"
+    warmup = plan["training.warmup_steps"]
+    rate = f"learning rate: {plan['training.learning_rate']:g}, {plan['training.scheduler.name']}"
+    rate += f", {warmup:,} steps of warmup" if warmup is not None else f", warmup {plan['training.warmup']}"
+    return [rows, batch, total, rate]
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return ", ".join(_short(v) for v in value) or "-"
+    if isinstance(value, dict):
+        return str(value.get("path") or value.get("id") or value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _where(fate: Fate) -> str:
+    """The keywords that carry a field; the reason where there is none and the mark does not say it."""
+    if fate.keys:
+        return ", ".join(dict.fromkeys(key.rsplit(".", 1)[-1] for key in fate.keys))
+    return fate.reason if fate.fidelity in ("unsupported", "approximated") else ""
+
+
+def _section(path: str) -> int:
+    return SECTIONS.index(path.split(".")[0])

@@ -1,0 +1,85 @@
+"""The JSON Schema of the language, with the models' docstrings as descriptions."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any
+
+from .fields import Section
+from .language import section_of
+from .spec import Spec
+
+ID = "urn:tuneform:spec:1"
+
+
+def sections(root: type[Section] = Spec) -> dict[str, type[Section]]:
+    """Every section by its name, the root first."""
+    found = {root.__name__: root}
+    for info in root.model_fields.values():
+        held, _ = section_of(info.annotation)
+        if held is not None and held.__name__ not in found:
+            found |= {name: s for name, s in sections(held).items() if name not in found}
+    return found
+
+
+def descriptions(section: type[Section]) -> dict[str, str]:
+    """The text under each field of a section."""
+    tree = ast.parse(inspect.getsource(inspect.getmodule(section)))  # type: ignore[arg-type]
+    body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == section.__name__)
+    found = {}
+    for field, text in zip(body, body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+            if isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
+                found[field.target.id] = " ".join(text.value.value.split())
+    return found
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema that editors complete and check with."""
+    schema = Spec.model_json_schema()
+    known = sections()
+    for name, definition in {"Spec": schema, **schema["$defs"]}.items():
+        if name in known:
+            _describe(definition, known[name])
+    _tidy(schema)
+    schema["properties"]["targets"]["additionalProperties"] = _or_null({"$ref": "#/$defs/Target"})
+    for name in ("Method", "Tracking"):
+        choices = schema["$defs"][name]["anyOf"][-1]["properties"]
+        choices.update({key: _or_null(choice) for key, choice in choices.items()})
+    # A spec that extends another may leave out what that one has.
+    schema["if"], schema["else"] = {"required": ["extends"]}, {"required": schema.pop("required")}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, **schema}
+
+
+def _or_null(choice: dict[str, Any]) -> dict[str, Any]:
+    return {"description": choice.pop("description", ""), "anyOf": [choice, {"type": "null"}]}
+
+
+def _describe(definition: dict[str, Any], section: type[Section]) -> None:
+    definition["description"] = " ".join((section.__doc__ or "").split())
+    texts = descriptions(section)
+    for part in (definition, *definition.get("anyOf", [])):
+        for name, field in part.get("properties", {}).items():
+            if name in texts:
+                field["description"] = texts[name]
+
+
+def _tidy(node: Any) -> None:
+    """Take out what says nothing: titles, `null` branches of fields that may be left out, null defaults."""
+    if isinstance(node, list):
+        for item in node:
+            _tidy(item)
+    if not isinstance(node, dict):
+        return
+    for field in node.get("properties", {}).values():
+        field.pop("title", None)
+        if "$ref" in field or field.get("default", 0) is None:
+            field.pop("default", None)
+        branches = [b for b in field.pop("anyOf", []) if b != {"type": "null"}]
+        if len(branches) == 1:
+            field.update(branches[0] | field)
+        elif branches:
+            field["anyOf"] = branches
+    for value in node.values():
+        _tidy(value)

@@ -1,0 +1,135 @@
+"""Every leaf of the language changes what is made, or the target says that it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_origin
+
+import pytest
+from tests.support import BASES, compiled, document, is_valid, put
+
+from tuneform.compilers import registry
+from tuneform.runtime.project import data_request
+from tuneform.spec.language import Leaf, branches, leaves, literals
+
+# Leaves whose other values no type tells.
+OTHERS: dict[str, list[Any]] = {
+    "model.chat_template": ["./chat.jinja"],
+    "model.tokenizer": ["acme/other"],
+    "data.masks": ["native"],  # auto comes to exact on every base
+    "adapter.target_modules": [["q_proj"]],
+    "data.eval.split": [0.25],
+    "training.warmup": [7],
+    "training.batch_size": [64],
+    "training.micro_batch_size": [2, 1],
+    "training.learning_rate": [3e-4],
+    "training.optimizer.betas": [[0.8, 0.9]],
+    "training.max_steps": [77],
+    "evaluation.every": [20],
+    "saving.every": [30],
+    "hardware.count": [4],
+    "hardware.nodes": [4],
+}
+# What the caller of a compiler uses, not the artifact: each with the reason.
+NOT_IN_A_BUNDLE = {
+    "version": "it has one value",
+    "name": "names the folder of the bundle",
+    "extends": "is merged before anything is compiled",
+    "hardware.gpu": "a place picks its machine by it",
+    "budget.max_usd": "a local run has no price",
+    "data.format": "a chat is a chat also when it is said",
+    "hardware.strategy": "ddp is what several processes do anyway",
+    "evaluation.early_stopping.metric": "it has one value",
+}
+HUB_ONLY = ("subset", "split", "revision", "id")
+LEAVES = [leaf for leaf in leaves() if "<label>" not in leaf.path]
+
+
+def others(leaf: Leaf) -> list[Any]:
+    """Values of the leaf's type, of which at least one is not what a base has."""
+    if leaf.path in OTHERS:
+        return OTHERS[leaf.path]
+    default = leaf.info.get_default(call_default_factory=True)
+    found: list[Any] = [int(w) if w.isdigit() else w for w in literals(leaf.annotation)]
+    for branch in branches(leaf.annotation):
+        kind = get_origin(branch) or branch
+        if kind is bool:
+            found += [True, False]
+        elif kind is int:
+            found.append(int(default or 0) + 3)
+        elif kind is float:
+            found.append(0.25 if default != 0.25 else 0.125)
+        elif kind is dict:
+            found.append({"messages": "chat"})
+        elif kind is str:
+            found.append("another")
+        elif kind is tuple:
+            found.append(["another"])
+    return found
+
+
+@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.path)
+def test_no_leaf_is_dropped_in_silence(leaf: Leaf, name: str, tmp_path: Path) -> None:
+    if leaf.path in NOT_IN_A_BUNDLE:
+        pytest.skip(NOT_IN_A_BUNDLE[leaf.path])
+    tried = 0
+    for base_name, base in BASES.items():
+        before = outcome(base, tmp_path)
+        for value in others(leaf):
+            changed = put_somewhere(base, leaf, value)
+            if changed is None or before["plan"].get(leaf.path) == value or not is_valid(changed, tmp_path):
+                continue
+            after = outcome(changed, tmp_path)
+            if changed == base or after["plan"] == before["plan"]:
+                continue
+            tried += 1
+            told = any(d.path == leaf.path for d in after["diagnostics"])
+            assert told or after["made"] != before["made"], f"{value!r} changes nothing on {base_name}"
+    assert tried, f"no base spec takes another value of {leaf.path}"
+
+
+def put_somewhere(base: dict[str, Any], leaf: Leaf, value: Any) -> dict[str, Any] | None:
+    """The base with the leaf changed, if the base has the part that the leaf is in."""
+    path = leaf.path.replace("data.eval.sources[]", "data.eval[]")
+    above, _, last = path.rpartition("[].")
+    try:
+        if above:
+            sources = base["data"][above.removeprefix("data.")]
+            hub = last in HUB_ONLY
+            index = next(i for i, source in enumerate(sources) if ("id" in source) == hub)
+            path = f"{above}.{index}.{last}"
+        return put(base, path, value)
+    except (KeyError, TypeError, StopIteration, AttributeError):
+        return None
+
+
+def outcome(found: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What is made of a spec: files, launch, copies, and the rows that are asked for."""
+    own, result = compiled(found, folder)
+    bundle, plan = result.bundle, result.plan
+    assert plan is not None
+    rows = {p: plan[p] for p in plan if p in ("data.train", "data.eval", "data.test", "data.eval.split", "data.eval.seed")}
+    made = bundle and (bundle.files, bundle.run, bundle.copies, rows, own.spec.data.on_bad_row if own.spec else None)
+    return {"made": made, "plan": dict(plan), "diagnostics": result.diagnostics}
+
+
+@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("base", BASES)
+def test_every_path_of_a_plan_has_a_fate_of_its_own(base: str, name: str, tmp_path: Path) -> None:
+    _, result = compiled(BASES[base], tmp_path)
+    known = registry.get(name).unsupported
+    assert [f.path for f in result.fates if f.fidelity == "unsupported" and f.path not in known] == []
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_declared_paths_are_real(name: str) -> None:
+    target = registry.get(name)
+    known = {leaf.path.replace("[]", "") for leaf in leaves()} | {"data.train", "data.eval", "data.test"}
+    for path, reason in {**target.outside, **target.unsupported}.items():
+        assert path in known and reason
+
+
+def test_rows_asked_for_follow_the_spec(tmp_path: Path) -> None:
+    one, two = BASES["sft-lora"], put(BASES["sft-lora"], "data.eval.seed", 7)
+    assert data_request(document(one, tmp_path)) != data_request(document(two, tmp_path))

@@ -1,0 +1,142 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#     "accelerate==1.15.0",
+#     "datasets==5.2.0",
+#     "mlflow==3.18.0",
+#     "peft==0.21.2",
+#     "tensorboard==2.21.0",
+#     "torch==2.13.0",
+#     "transformers==5.23.0",
+#     "trl==1.16.0",
+#     "wandb==0.31.0",
+# ]
+# ///
+
+"""
+LoRA SFT of a model: tracked.
+
+    python train.py
+
+Generated from a spec by Tuneform. Runs on its own, in its own folder; started again, it goes on from the last
+checkpoint in output/.
+"""
+
+import os
+import sys
+
+from peft import LoraConfig
+from transformers import AutoTokenizer
+from transformers.trainer_utils import get_last_checkpoint
+from trl import SFTConfig, SFTTrainer
+
+from prepare import load_rows
+
+
+def main():
+    os.environ["WANDB_PROJECT"] = os.environ["WANDB_TEAM"] + "-triage"
+    os.environ["WANDB_ENTITY"] = "acme"
+    os.environ["MLFLOW_TRACKING_URI"] = "file:./mlruns"
+    os.environ["MLFLOW_EXPERIMENT_NAME"] = "triage"
+
+    training_args = SFTConfig(
+        output_dir="output",
+        per_device_train_batch_size=4,
+        gradient_accumulation_steps=8,  # 1 process x 4 x 8 = 32 rows a step
+        num_train_epochs=1.0,
+        learning_rate=2e-4,
+        lr_scheduler_type="cosine",
+        warmup_steps=0.03,  # share of all steps
+        optim="adamw_torch",
+        adam_beta1=0.9,
+        adam_beta2=0.999,
+        adam_epsilon=1e-8,
+        weight_decay=0.0,
+        max_grad_norm=1.0,
+        bf16=False,
+        fp16=False,
+        gradient_checkpointing=False,
+        use_cpu=True,
+        seed=42,
+        max_length=2048,
+        train_sampling_strategy="random",
+        packing=False,
+        model_init_kwargs={"dtype": "float32", "attn_implementation": "sdpa"},
+        trust_remote_code=False,
+        logging_steps=10,
+        logging_first_step=True,
+        per_device_eval_batch_size=4,
+        eval_strategy="epoch",
+        eval_on_start=False,
+        save_strategy="epoch",
+        enable_jit_checkpoint=True,  # on SIGTERM: save a checkpoint, then stop
+        load_best_model_at_end=False,
+        report_to=["tensorboard", "wandb", "mlflow"],
+        run_name="first",
+        push_to_hub=True,
+        hub_model_id=os.environ["HUB_ORG"] + "/tracked",
+        hub_strategy="end",
+        # Defaults of TRL 1.16.0 that an upgrade must not change
+        label_smoothing_factor=0.0,
+        average_tokens_across_devices=True,
+        dataloader_drop_last=False,
+        auto_find_batch_size=False,
+        ignore_data_skip=False,
+        tf32=False,
+        torch_compile=False,
+        loss_type="nll",
+        padding_free=False,
+        shuffle_dataset=False,
+    )
+    processes = training_args.world_size * max(1, training_args.n_gpu)
+    if (training_args.device.type, processes) != ("cpu", 1):
+        sys.exit(f"made for 1 x cpu, but this is {processes} x {training_args.device.type}")
+
+    # Load tokenizer and dataset
+    tokenizer = AutoTokenizer.from_pretrained("HuggingFaceTB/SmolLM2-135M-Instruct")
+    train_dataset = load_rows(
+        "data/train.jsonl",
+        tokenizer,
+        loss_on="all",
+        max_length=2048,
+        on_too_long="drop",
+        on_bad_row="error",
+    )
+    eval_dataset = load_rows(
+        "data/eval.jsonl",
+        tokenizer,
+        loss_on="all",
+        max_length=2048,
+        on_too_long="drop",
+        on_bad_row="error",
+    )
+
+    # Train model
+    trainer = SFTTrainer(
+        model="/work/main/models/smollm2",
+        args=training_args,
+        train_dataset=train_dataset,
+        eval_dataset=eval_dataset,
+        processing_class=tokenizer,
+        peft_config=LoraConfig(
+            r=16,
+            lora_alpha=32,
+            lora_dropout=0.0,
+            target_modules="all-linear",
+            use_dora=False,
+            use_rslora=False,
+            init_lora_weights=True,
+            bias="none",
+            task_type="CAUSAL_LM",
+        ),
+    )
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(training_args.output_dir))
+
+    # Save model, and trainer_state.json beside it
+    trainer.save_model()
+    trainer.save_state()
+    trainer.push_to_hub()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Specs for tests, and compiling them in memory."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tuneform.compilers.compile import Compiled, compile_target, for_label
+from tuneform.spec.diagnostics import Diagnostic, Level
+from tuneform.spec.load import Document, load
+from tuneform.spec.plan import DataFacts
+
+TODAY = date(2026, 11, 1)
+UP = "../../.."
+SHAPES = {"sft": "chat", "pretrain": "text", "dpo": "preference"}
+
+MINIMAL: dict[str, Any] = {
+    "version": 1,
+    "name": "support-bot",
+    "model": {"id": "acme/tiny"},
+    "method": {"sft": {}},
+    "data": {"train": [{"path": "data/train.jsonl"}], "eval": {"split": 0.1}},
+    "targets": {"trl": {}},
+}
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    """The minimal spec with sections replaced or merged."""
+    found = copy.deepcopy(MINIMAL)
+    for key, value in changes.items():
+        merge = isinstance(value, dict) and isinstance(found.get(key), dict) and key != "method"
+        found[key] = {**found[key], **value} if merge else value
+    return found
+
+
+# One spec for each part of the language that rules another out.
+BASES: dict[str, dict[str, Any]] = {
+    "sft-lora": spec(evaluation={"every": 10, "early_stopping": {"patience": 2}}, saving={"every": 10, "best": True}),
+    "sft-full": spec(adapter={"type": "full"}, training={"scheduler": {"name": "cosine_with_restarts"}}),
+    "sft-qlora": spec(adapter={"type": "qlora"}),
+    "sft-qlora8": spec(adapter={"type": "qlora", "quantization": {"bits": 8}}),
+    "sft-steps": spec(training={"max_steps": 50}, hardware={"device": "cpu", "count": 2, "nodes": 2}),
+    "sft-files": spec(
+        data={
+            "train": [{"path": "a.jsonl"}, {"id": "acme/rows", "format": "chat"}],
+            "eval": [{"path": "b.jsonl"}, {"id": "acme/rows", "format": "chat", "split": "dev"}],
+            "test": [{"path": "c.jsonl"}, {"id": "acme/rows", "format": "chat", "split": "test"}],
+        }
+    ),
+    "sft-tracked": spec(tracking={"wandb": {"project": "p"}, "mlflow": {"uri": "u"}, "tensorboard": {}}),
+    "pretrain": spec(method={"pretrain": {}}, training={"on_too_long": "truncate"}),
+    "dpo": spec(method={"dpo": {}}),
+    "dpo-robust": spec(method={"dpo": {"loss_type": "robust"}}),
+}
+
+
+def put(found: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of a spec with one leaf changed; `[]` is the first item of a list."""
+    changed: dict[str, Any] = copy.deepcopy(dict(found))
+    node: Any = changed
+    *above, last = path.replace("[]", ".0").replace("<label>", "trl").split(".")
+    for step in above:
+        node = node[int(step)] if isinstance(node, list) else node.setdefault(step, {})
+    node[last] = value
+    return changed
+
+
+def document(found: Mapping[str, Any], folder: Path) -> Document:
+    """Load a spec given as a mapping."""
+    file = folder / "tuneform.yaml"
+    file.write_text(json.dumps(found), encoding="utf-8")
+    return load(str(file))
+
+
+def compiled(found: Mapping[str, Any], folder: Path, label: str = "trl") -> tuple[Document, Compiled]:
+    """Load and compile a spec given as a mapping; it must be free of errors."""
+    whole = document(found, folder)
+    assert whole.spec is not None, whole.diagnostics
+    own, problems = for_label(whole, label)
+    assert own.spec is not None and not errors(problems), problems
+    facts = DataFacts(SHAPES[own.spec.method.name], rows_train=400, rows_eval=40)
+    return own, compile_target(own, label, facts, TODAY, UP)
+
+
+def errors(found: Mapping[str, Any] | list[Diagnostic] | tuple[Diagnostic, ...]) -> list[Diagnostic]:
+    """The errors among diagnostics."""
+    return [d for d in found if isinstance(d, Diagnostic) and d.level is Level.ERROR]
+
+
+def is_valid(found: Mapping[str, Any], folder: Path) -> bool:
+    """Whether a spec has no error before a target sees it."""
+    whole = document(found, folder)
+    return whole.spec is not None and not errors(for_label(whole, "trl")[1])
