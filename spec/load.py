@@ -96,9 +96,9 @@ def _tree(file: str, sources: Sources, below: tuple[str, ...], asked: Span | Non
     """The file's tree with everything it extends merged under it."""
     try:
         data = Path(file).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
         span = asked or Span(file, 1, 1, 2)
-        reason = error.strerror or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error)
         sources.add("TF001", f"cannot read `{file}`: {reason}", span)
         return None
     try:

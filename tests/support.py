@@ -69,10 +69,26 @@ def put(found: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     return changed
 
 
+def put_somewhere(base: Mapping[str, Any], path: str, value: Any) -> dict[str, Any] | None:
+    """The base with the leaf changed, if the base has the part that the leaf is in."""
+    path = path.replace("data.eval.sources[]", "data.eval[]")
+    above, _, last = path.rpartition("[].")
+    try:
+        if above:
+            sources = base["data"][above.removeprefix("data.")]
+            hub = last in ("subset", "split", "revision", "id")
+            index = next(i for i, source in enumerate(sources) if ("id" in source) == hub)
+            path = f"{above}.{index}.{last}"
+        return put(base, path, value)
+    except (KeyError, TypeError, StopIteration, AttributeError):
+        return None
+
+
 def document(found: Mapping[str, Any], folder: Path) -> Document:
     """Load a spec given as a mapping."""
     file = folder / "tuneform.yaml"
-    file.write_text(json.dumps(found), encoding="utf-8")
+    text = json.dumps(found, ensure_ascii=False)  # JSON's surrogate pairs are no YAML
+    file.write_text("".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text), encoding="utf-8")
     return load(str(file))
 
 

@@ -1,0 +1,45 @@
+# `make demo` and `make test` do everything on a fresh machine with Python 3.11 and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup demo test check lint types golden schema snapshots bench clean
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml
+	test -x $(PY) || $(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --upgrade "pip>=25.1"
+	$(PY) -m pip install --quiet --editable . --group dev
+	touch $@
+
+demo: setup ## fine-tune a small model from a spec, on a CPU, and set it beside its base
+	$(PY) examples/demo.py
+
+test: setup ## everything, real trainers included
+	$(PY) -m pytest
+
+check: setup lint types ## the fast loop: under 90 seconds
+	$(PY) -m pytest -q -m "not trainer"
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: setup # mypy cannot follow the package map; give it the wheel's layout as links
+	mkdir -p build/types/tuneform
+	for f in tuneform/*.py tuneform/py.typed spec compilers runtime; do ln -sfn ../../../$$f build/types/tuneform/; done
+	$(PY) -m mypy
+
+golden: setup ## write the golden bundles and the schema anew; then read the diff
+	$(PY) -m tests.golden.bundles
+	$(PY) -m tuneform schema > tuneform.schema.json
+
+snapshots: setup ## the keys of TRL's config classes, from TRL itself
+	$(PY) -m tests.oracles.write_snapshots
+
+bench: setup ## figures side by side, as ratios
+	$(PY) benchmarks/run.py
+
+clean:
+	rm -rf .venv build dist *.egg-info compiled runs

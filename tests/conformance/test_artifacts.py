@@ -1,0 +1,148 @@
+"""What every artifact holds to: the same bytes everywhere, no Tuneform in it, no secret, and the plan's numbers."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import BASES, compiled, put
+
+ROOT = Path(__file__).parent.parent.parent
+COMPILE = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from tuneform.runtime import bundles
+from tuneform.runtime.project import open_project
+project = open_project(Path(sys.argv[2])).require()
+for target in project.targets:
+    for name, text in sorted(bundles.texts(project, target).items()):
+        print(name, text)
+    print(bundles.spec_digest(target), target.data.digests)
+"""
+
+
+def calls(source: str) -> dict[str, dict[str, Any]]:
+    """Every call of a script with its literal keywords."""
+    found: dict[str, dict[str, Any]] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rsplit(".", 1)[-1]
+            values = {}
+            for keyword in node.keywords:
+                try:
+                    values[keyword.arg or "**"] = ast.literal_eval(keyword.value)
+                except ValueError:
+                    continue
+            found.setdefault(name, {}).update(values)
+    return found
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "random"])
+def test_the_bytes_are_the_same_for_any_hash_seed_zone_and_folder(seed: str, tmp_path: Path) -> None:
+    example = tmp_path / f"elsewhere-{seed}" / "support-triage"
+    shutil.copytree(ROOT / "examples" / "support-triage", example)
+    here = {"PYTHONHASHSEED": "5", "TZ": "UTC", "LC_ALL": "C"}
+    there = {"PYTHONHASHSEED": seed, "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)}
+    outputs = []
+    for env, folder in ((here, ROOT / "examples" / "support-triage"), (there, example)):
+        command = [sys.executable, "-c", COMPILE, str(ROOT), "tuneform.yaml"]
+        done = subprocess.run(command, cwd=folder, env=os.environ | env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        outputs.append(done.stdout)
+    assert outputs[0] == outputs[1]
+
+
+def other_pythons() -> list[str]:
+    found = [shutil.which(f"python3.{minor}") for minor in (12, 13, 14)]
+    usable = []
+    for python in filter(None, found):
+        probe = "import pydantic, yaml, jinja2, click"
+        if subprocess.run([python, "-c", probe], capture_output=True).returncode == 0:
+            usable.append(python)
+    return usable
+
+
+def test_the_bytes_are_the_same_under_another_python() -> None:
+    pythons = other_pythons()
+    if not pythons:
+        pytest.skip("no other Python here has Tuneform's dependencies")
+    folder = ROOT / "examples" / "support-triage"
+    outputs = {
+        subprocess.run([python, "-c", COMPILE, str(ROOT), "tuneform.yaml"], cwd=folder, capture_output=True).stdout
+        for python in (sys.executable, *pythons)
+    }
+    assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_scripts_stand_alone(base: str, tmp_path: Path) -> None:
+    _, result = compiled(BASES[base], tmp_path)
+    assert result.bundle is not None
+    for file in result.bundle.files:
+        if not file.path.endswith(".py"):
+            continue
+        tree = ast.parse(file.text)
+        imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+        imported |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+        assert not [name for name in imported if name.startswith("tuneform")]
+        names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        assert not names & {"eval", "exec", "compile", "__import__", "subprocess"}
+    assert "tuneform" not in " ".join(result.bundle.run.argv)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_numbers_read_back_from_the_script_are_the_plans(base: str, tmp_path: Path) -> None:
+    _, result = compiled(BASES[base], tmp_path)
+    assert result.bundle is not None and result.plan is not None
+    plan = result.plan
+    script = next(file.text for file in result.bundle.files if file.path == "train.py")
+    found = calls(script)
+    config = found.get("SFTConfig") or found["DPOConfig"]
+    argv = list(result.bundle.run.argv)
+    world = 1
+    for flag in ("--nproc_per_node", "--nnodes"):
+        world *= int(argv[argv.index(flag) + 1]) if flag in argv else 1
+    batch = config["per_device_train_batch_size"] * config["gradient_accumulation_steps"] * world
+    assert batch == plan["training.batch_size"]
+    assert f"{batch} rows a step" in script or f"{batch} packed rows a step" in script
+    assert config["learning_rate"] == plan["training.learning_rate"]
+    assert config.get("num_train_epochs") == plan.get("training.epochs")
+    assert config.get("max_steps") == plan["training.max_steps"]
+    assert config["seed"] == plan["training.seed"]
+    assert config["max_length"] == plan["training.max_length"]
+    if plan["adapter.type"] != "full":
+        lora = found["LoraConfig"]
+        assert (lora["r"], lora["lora_alpha"]) == (plan["adapter.rank"], plan["adapter.alpha"])
+    assert ("LoraConfig" in found) == (plan["adapter.type"] != "full")
+    assert f"!= ({plan['hardware.device']!r}, {world})".replace("'", '"') in script
+
+
+def test_no_value_of_the_environment_reaches_an_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "hf_0123456789abcdefSECRET"
+    for name in ("HF_TOKEN", "WANDB_API_KEY", "TEAM", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, secret)
+    changed = put(BASES["sft-tracked"], "tracking.wandb.project", "${TEAM}-x")
+    _, result = compiled(changed, tmp_path)
+    assert result.bundle is not None
+    whole = json.dumps([f.text for f in result.bundle.files]) + repr(result.bundle.run) + repr(result.bundle.origins)
+    assert secret not in whole
+    assert 'os.environ["TEAM"]' in result.bundle.files[0].text and result.bundle.run.needs == ("TEAM",)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_requirements_are_pinned_and_equal_the_scripts_own(base: str, tmp_path: Path) -> None:
+    _, result = compiled(BASES[base], tmp_path)
+    assert result.bundle is not None
+    texts = {file.path: file.text for file in result.bundle.files}
+    listed = texts["requirements.txt"].split()
+    assert all("==" in line for line in listed) and listed == sorted(listed)
+    header = [line.strip('#", ') for line in texts["train.py"].splitlines() if line.startswith('#     "')]
+    assert header == listed

@@ -1,0 +1,95 @@
+"""Text of a spec stays text, whatever it says: proven by parsing the artifacts back."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pytest
+from tests.support import BASES, compiled, is_valid, put, put_somewhere
+
+from tuneform.compilers import registry
+from tuneform.compilers.python_code import filled, literal
+from tuneform.spec.language import Leaf, branches, leaves
+
+HOSTILE = [
+    "\"; import os; os.system('x') #",
+    "'''", '"""', "\\", "\\\"", "a\"b'c", "{{ 7 * 7 }}", "{% raw %}", "{# x #}", "$(touch x)", "`touch x`",
+    "a\tb", "!!python/object:os.system", "&a *b", "- x: y", "# no comment", "%s %d {0} {x}",
+    "</script><script>", "\u202eabc", "é🙂", "x" * 300, "--flag", "$HOME",
+]  # fmt: skip
+MANY_LINES = ["a\nb", "a\r\nimport os", "a\u2028b", "a\x85b", "a\x00b", "a\x0bb"]
+
+
+def texts(leaf: Leaf) -> bool:
+    return any(kind is str or get_origin(kind) is tuple and str in branches(get_args(kind)[0])
+               for kind in branches(leaf.annotation))  # fmt: skip
+
+
+REFUSED = {"extends", "training.warmup", "evaluation.every", "saving.every"}  # takes no free text
+LEAVES = [leaf for leaf in leaves() if texts(leaf) and "<label>" not in leaf.path]
+
+
+def skeleton(source: str) -> str:
+    """A script with every constant taken out: what is left is code."""
+
+    class Blank(ast.NodeTransformer):
+        def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+            return ast.copy_location(ast.Constant(value=0), node)
+
+    return ast.dump(Blank().visit(ast.parse(source)))
+
+
+def constants(source: str) -> set[Any]:
+    return {n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant)}
+
+
+def scripts(found: dict[str, Any], folder: Path) -> str | None:
+    _, result = compiled(found, folder)
+    return result.bundle and next(f.text for f in result.bundle.files if f.path == "train.py")
+
+
+@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.path)
+def test_hostile_text_is_refused_or_stays_a_constant(leaf: Leaf, name: str, tmp_path: Path) -> None:
+    many = any(get_origin(kind) is tuple for kind in branches(leaf.annotation))
+    for base in BASES.values():
+        harmless = put_somewhere(base, leaf.path, ["word"] if many else "word")
+        if harmless is None or not is_valid(harmless, tmp_path):
+            continue
+        plain, untouched = scripts(harmless, tmp_path), scripts(base, tmp_path)
+        assert plain is not None
+        for text in [*HOSTILE, *MANY_LINES]:
+            changed = put_somewhere(base, leaf.path, [text] if many else text)
+            if changed is None or not is_valid(changed, tmp_path):
+                continue
+            source = scripts(changed, tmp_path)
+            assert source is not None
+            header = [line[2:] for line in source.splitlines() if line.startswith("# ")]
+            tomllib.loads("\n".join(header[1 : header.index("///")]))
+            assert skeleton(source) == skeleton(plain), text
+            if plain != untouched and leaf.path != "model.chat_template":  # the script carries this field
+                assert any(text in str(value) for value in constants(source)), text
+        return
+    assert leaf.path in REFUSED, "no base spec takes this leaf"
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *MANY_LINES, "\x7f\x80"])
+def test_a_literal_reads_back_as_itself(text: str) -> None:
+    assert ast.literal_eval(literal(text)) == text
+    assert len(literal(text).splitlines()) == 1
+    assert ast.literal_eval(literal([text, {text: text}])) == [text, {text: text}]
+    assert eval(str(filled(text.replace("$", "")))) == text.replace("$", "")
+
+
+@pytest.mark.parametrize("text", MANY_LINES)
+def test_fields_of_one_line_take_one_line(text: str, tmp_path: Path) -> None:
+    assert not is_valid(put(BASES["sft-lora"], "model.revision", text), tmp_path)
+
+
+def test_extra_values_stay_data(tmp_path: Path) -> None:
+    for text in HOSTILE:
+        source = scripts(put(BASES["sft-lora"], "targets.trl.extra", {"hub_revision": text}), tmp_path)
+        assert source is not None and text in constants(source)
