@@ -8,12 +8,12 @@ from datetime import date
 
 from pydantic import ValidationError
 
-from ..spec.diagnostics import Diagnostic, Level
+from ..spec.diagnostics import Diagnostic, Level, Span
 from ..spec.errors import translate
 from ..spec.language import section_of
 from ..spec.load import Document, literal, override
 from ..spec.lower import Context, lower
-from ..spec.places import locate
+from ..spec.places import key_span, locate, steps
 from ..spec.plan import DataFacts, Plan
 from ..spec.rules import check as check_rules
 from ..spec.spec import Spec, Target
@@ -57,13 +57,13 @@ def compile_target(document: Document, label: str, facts: DataFacts, today: date
     name = block.target or label
     found = list(_check_block(document, label, block))
     if any(d.level is Level.ERROR for d in found):
-        return Compiled(label, name, facts, None, (), None, tuple(_placed(document, found)))
+        return Compiled(label, name, facts, None, (), None, tuple(_placed(document, label, found)))
     target = registry.get(name)
     shape = facts if facts.shape else replace(facts, shape=ASSUMED[document.spec.method.name])
     plan = lower(document, Context(label, name, shape, today, up))
     fates = tuple(target.fates(plan))
     found += [*_losses(plan, target, fates, block.accept), *target.check(plan), *_extra(plan, target)]
-    placed = tuple(_placed(document, found))
+    placed = tuple(_placed(document, label, found))
     failed = any(d.level is Level.ERROR for d in placed)
     return Compiled(label, name, shape, plan, fates, None if failed else target.emit(plan), placed)
 
@@ -146,9 +146,12 @@ def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:
     yield from check_extra(plan.extra, schema, owned, plan.label, target.target)
 
 
-def _placed(document: Document, found: Sequence[Diagnostic]) -> list[Diagnostic]:
+def _placed(document: Document, label: str, found: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Give each problem its place in the file."""
-    placed = [
-        d if d.span else Diagnostic(d.code, d.level, d.path, d.message, d.hint, document.place(d.path)) for d in found
-    ]
-    return document.sources.with_lines(placed)
+    return document.sources.with_lines([d if d.span else replace(d, span=_place(document, d.path, label)) for d in found])
+
+
+def _place(document: Document, path: str, label: str) -> Span:
+    """Where a path stands; a default of the language stands nowhere, and then the target's label is the place."""
+    node, found = locate(document.root, steps(path))
+    return key_span(node) if found else document.place(f"targets.{label}")

@@ -20,7 +20,7 @@ _READING = {
     "TF001": Code("a file cannot be read", "The file is not there, is a folder, or may not be read."),
     "TF002": Code("not UTF-8", "A spec is UTF-8 text without control characters. Save the file as UTF-8."),
     "TF003": Code("not YAML", "The text cannot be read as YAML 1.2. The place is where the reader got stuck.", "a: [1, 2"),
-    "TF004": Code("empty", "The file holds no document."),
+    "TF004": Code("empty", "The file holds no document. A small spec is in the README."),
     "TF005": Code("several documents", "A spec is one YAML document. Remove `---` and what follows.", "a: 1\n---\nb: 2"),
     "TF006": Code("too large", "A spec has at most 1 MiB. Rows belong in a data file."),
     "TF007": Code("a key twice", "A mapping has the same key twice, so one value would be lost.", "name: a\nname: b"),

@@ -11,8 +11,8 @@ from pydantic_core import ErrorDetails
 
 from .diagnostics import Diagnostic, Level
 from .fields import Section
-from .language import describe, homes, literals, section_at
-from .places import key_span, locate
+from .language import describe, homes, literals, section_at, section_of
+from .places import key_span, locate, steps
 from .spec import Spec
 from .words import ELSEWHERE, suggest
 from .yaml_reader import Node
@@ -37,24 +37,30 @@ _EXAMPLES = {
 
 def translate(error: ValidationError, root: Node, model: type[Section] = Spec, at: str = "") -> list[Diagnostic]:
     """Every error as a diagnostic with its place. `at` is the path of `root` in the spec."""
-    found = []
-    for loc, group in groupby(error.errors(include_url=False), key=lambda e: _field(e, model)):
-        details = list(group)
-        if "unexpected_tuple" not in details[0]["type"]:
-            found.append(_diagnostic(loc, details, root, model, at))
-    return found
+    every = error.errors(include_url=False)
+    # A list whose items are all wrong counts as too short beside them.
+    wrong = {e["loc"][: len(e["loc"]) - n] for e in every for n in range(1, len(e["loc"]))}
+    kept = [e for e in every if e["type"] != "too_short" or e["loc"] not in wrong]
+    groups = groupby(kept, key=lambda e: _field(e, model))
+    return [_diagnostic(loc, list(group), root, model, at) for loc, group in groups]
 
 
 def _field(error: ErrorDetails, model: type[Section]) -> tuple[str | int, ...]:
-    """The error's location without the names of union branches."""
-    loc: list[str | int] = []
-    for step in error["loc"]:
-        if isinstance(step, str) and (step in ("[key]", "int", "float", "str") or "[" in step or "-" in step):
-            continue
-        loc.append(step)
-    if error["type"] == "literal_error" and not loc:
-        return tuple(error["loc"])
-    return tuple(loc)
+    """The error's location in the language: pydantic also names the branches of unions in it."""
+    found: list[str | int] = []
+    section: type[Section] | None = model
+    held = ""
+    for index, step in enumerate(error["loc"]):
+        last = index == len(error["loc"]) - 1
+        if isinstance(step, int) or held == "<label>":
+            found.append(step)
+            held = "" if held == "<label>" else held
+        elif section is not None and step in section.model_fields:
+            found.append(step)
+            section, held = section_of(section.model_fields[step].annotation)
+        elif last and error["type"] in ("missing", "extra_forbidden"):
+            found.append(step)
+    return tuple(found)
 
 
 def _diagnostic(
@@ -72,7 +78,7 @@ def _diagnostic(
         full = f"{path}.{loc[-1]}".strip(".")
         message, hint, path = f"{where} needs `{loc[-1]}`", _EXAMPLES.get(full), full
         hint = f"for example `{hint}`" if hint else None
-    elif kind == "extra_forbidden" and not isinstance(value, dict):  # a bare word that names no choice
+    elif kind == "extra_forbidden" and steps(path)[-1] != names[-1]:  # a bare word that names no choice
         code, words = "TF105", list(section_at(names[:-1], model).model_fields)  # type: ignore[union-attr]
         message, near = f"{where} is {_list(words)}, not `{names[-1]}`", suggest(names[-1], words)
         hint = f"did you mean `{near}`?" if near else None

@@ -231,8 +231,7 @@ def from_spec(document: Document, loc: list[str | int], text: str) -> str:
         return text
     if node.span.file.startswith("--set "):
         there = ""
-    path = os.path.normpath(os.path.join(there, text))
-    return path if os.path.isabs(path) else os.path.relpath(path, here or ".").replace(os.sep, "/")
+    return os.path.relpath(os.path.join(there, text), here or ".").replace(os.sep, "/")
 
 
 def from_bundle(document: Document, loc: list[str | int], text: str, up: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from .diagnostics import Span
@@ -29,7 +30,5 @@ def key_span(node: Node) -> Span:
 
 def steps(path: str) -> list[str | int]:
     """`data.train[0].path` as steps."""
-    found: list[str | int] = []
-    for part in path.replace("[", ".[").split("."):
-        found.append(int(part[1:-1]) if part.startswith("[") else part)
-    return found
+    parts = re.findall(r"\[(\d+)\]|([^.]+?)(?=\.|\[\d+\]|$)", path)
+    return [int(index) if index else key for index, key in parts]

@@ -43,7 +43,9 @@ def json_schema() -> dict[str, Any]:
         if name in known:
             _describe(definition, known[name])
     _tidy(schema)
-    schema["properties"]["targets"]["additionalProperties"] = _or_null({"$ref": "#/$defs/Target"})
+    labels = schema["properties"]["targets"]["patternProperties"]
+    labels.update({pattern: _or_null(target) for pattern, target in labels.items()})
+    schema["properties"]["targets"]["additionalProperties"] = False
     for name in ("Method", "Tracking"):
         choices = schema["$defs"][name]["anyOf"][-1]["properties"]
         choices.update({key: _or_null(choice) for key, choice in choices.items()})

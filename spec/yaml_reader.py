@@ -156,6 +156,8 @@ class Reader:
             key_span = self._span(key_event)
             key = self._key(key_event, key_span)
             value = self._node(next(events), events, depth + 1).with_key(key_span)
+            if key is None:
+                continue  # told already
             if key in entries:
                 first = entries[key].key_span
                 self._problem("TF007", key, f"`{key}` stands here twice (first in line {first and first.line})", key_span)
@@ -163,16 +165,18 @@ class Reader:
                 entries[key] = value
         return entries
 
-    def _key(self, event: Any, span: Span) -> str:
+    def _key(self, event: Any, span: Span) -> str | None:
         if not isinstance(event, yaml.ScalarEvent):
             raise YamlError("TF009", "a key is a plain word here, not a list, mapping or alias", span)
         self._refuse_tag(event, span)
         key = self._scalar(event)
         if key == "<<" and not event.style:
             self._problem("TF010", "<<", "`<<` is YAML 1.1 and merges nothing here", span, "use `extends: other.yaml`")
-        elif not isinstance(key, str):
+            return None
+        if not isinstance(key, str):
             self._problem("TF009", event.value, f"the key `{event.value}` is not text", span, f'quote it: "{event.value}"')
-        return str(event.value)
+            return None
+        return key
 
     def _alias(self, event: Any, span: Span) -> Node:
         node = self._anchors.get(event.anchor)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from tuneform.compilers.compile import Compiled, compile_target, for_label
+from tuneform.runtime.project import open_project
 from tuneform.spec.diagnostics import Diagnostic, Level
 from tuneform.spec.load import Document, load
 from tuneform.spec.plan import DataFacts
@@ -111,3 +113,11 @@ def is_valid(found: Mapping[str, Any], folder: Path) -> bool:
     """Whether a spec has no error before a target sees it."""
     whole = document(found, folder)
     return whole.spec is not None and not errors(for_label(whole, "trl")[1])
+
+
+def check_bytes(data: bytes) -> list[Diagnostic]:
+    """Everything that is wrong with a spec given as bytes, its targets included, without its rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "tuneform.yaml"
+        file.write_bytes(data)
+        return open_project(file, reading="none").diagnostics

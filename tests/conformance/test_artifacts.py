@@ -46,14 +46,15 @@ def calls(source: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "random"])
-def test_the_bytes_are_the_same_for_any_hash_seed_zone_and_folder(seed: str, tmp_path: Path) -> None:
+def test_the_bytes_are_the_same_for_any_hash_seed_zone_folder_and_way_to_the_spec(seed: str, tmp_path: Path) -> None:
     example = tmp_path / f"elsewhere-{seed}" / "support-triage"
     shutil.copytree(ROOT / "examples" / "support-triage", example)
     here = {"PYTHONHASHSEED": "5", "TZ": "UTC", "LC_ALL": "C"}
     there = {"PYTHONHASHSEED": seed, "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)}
     outputs = []
-    for env, folder in ((here, ROOT / "examples" / "support-triage"), (there, example)):
-        command = [sys.executable, "-c", COMPILE, str(ROOT), "tuneform.yaml"]
+    own = ROOT / "examples" / "support-triage"
+    for env, folder, spec in ((here, own, "tuneform.yaml"), (there, tmp_path, str(example / "tuneform.yaml"))):
+        command = [sys.executable, "-c", COMPILE, str(ROOT), spec]
         done = subprocess.run(command, cwd=folder, env=os.environ | env, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)

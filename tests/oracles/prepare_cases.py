@@ -187,7 +187,7 @@ EXPECTED: dict[tuple[str, str], str] = {
     + "«It is sunny.<|im_end|>»" + THANKS + EMPTY + "«Bye.<|im_end|>»\n",
     ("llama3", "single"): "<bos>" + LLAMA_USER + "Hi there<|eot_id|>" + LLAMA_ASSISTANT + "«Hello!<|eot_id|>»",
     ("llama3", "system"): "<bos><|start_header_id|>system<|end_header_id|>\n\nBe nice.<|eot_id|>" + LLAMA_SAID,
-    ("llama3", "spaces"): "<bos>" + LLAMA_SAID,
+    ("llama3", "spaces"): "<bos>" + LLAMA_SAID.replace("Hi there", "Hi"),
     ("llama3_1", "plain"): "…<|eot_id|>" + LLAMA_SAID,
     ("llama3_1", "calls"): "…Weather?<|eot_id|>" + LLAMA_ASSISTANT
     + '«{"name": "weather", "parameters": {"city": "Rome"}}<|eot_id|>»<|start_header_id|>ipython<|end_header_id|>\n\n'

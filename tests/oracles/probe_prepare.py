@@ -56,10 +56,10 @@ def train_tokenizer(kind: str) -> Tokenizer:
         trainer = trainers.BpeTrainer(vocab_size=700, initial_alphabet=sorted(alphabet), show_progress=False)
     else:
         tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True))
-        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
         tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="first")])
         tokens = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
-        trainer = trainers.BpeTrainer(vocab_size=500, special_tokens=tokens, show_progress=False)
+        trainer = trainers.BpeTrainer(vocab_size=900, special_tokens=tokens, show_progress=False)
     tokenizer.train_from_iterator(JOB["corpus"], trainer)
     return tokenizer
 
@@ -78,8 +78,9 @@ def tokenizer_for(name: str, kind: str = "bytes") -> PreTrainedTokenizerFast:
 
 
 def text_of(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> str:
-    text = "".join(tokenizer.convert_ids_to_tokens(ids))
-    return text.replace("▁", " ") if "▁" in text else tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+    if isinstance(tokenizer.backend_tokenizer.pre_tokenizer, pre_tokenizers.Metaspace):
+        return "".join(tokenizer.convert_ids_to_tokens(ids)).replace("▁", " ")  # decoding would strip a first space
+    return tokenizer.decode(ids, clean_up_tokenization_spaces=False)
 
 
 def pieces(tokenizer: PreTrainedTokenizerFast, encoded: dict[str, list[int]]) -> list[list[Any]]:
@@ -174,9 +175,9 @@ class PreparedDPOTrainer(DPOTrainer):
 def training() -> dict[str, Any]:
     """What TRL's trainers make of rows: the tokens of a batch, and the mean loss per token of the first batch."""
     tokenizer = tokenizer_for("qwen3")
-    fit = {"max_length": 512, "on_too_long": "drop", "on_bad_row": "error"}
+    fit = {"max_length": 2048, "on_too_long": "drop", "on_bad_row": "error"}
     rows = PREPARE["chat"].load_rows(jsonl("sft.jsonl", JOB["sft"]), tokenizer, loss_on="assistant", **fit)
-    args = SFTConfig(**SETTINGS, max_length=512, train_sampling_strategy="sequential")
+    args = SFTConfig(**SETTINGS, max_length=2048, train_sampling_strategy="sequential")
     trainer = SFTTrainer(tiny_model(tokenizer), args, train_dataset=rows, processing_class=tokenizer)
     batch = next(iter(trainer.get_train_dataloader()))
     seen = [[t for t, m in zip(*row, strict=True) if m] for row in zip(
@@ -184,14 +185,12 @@ def training() -> dict[str, Any]:
     trained = [[t for t in row if t != -100] for row in batch["labels"].tolist()]
     with torch.no_grad():
         loss = trainer.compute_loss(trainer.model, dict(batch), num_items_in_batch=None).item()
-        ids, wanted = torch.tensor(rows[0]["input_ids"]), torch.tensor(rows[0]["labels"])
         parts = []
         for row in rows.select(range(2)):
             logits = trainer.model(input_ids=torch.tensor([row["input_ids"]])).logits[0, :-1]
             parts.append((logits, torch.tensor(row["labels"][1:])))
         logits, wanted = torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
         own = torch.nn.functional.cross_entropy(logits, wanted, ignore_index=-100).item()
-    del ids
     trainer.train()
     answer: dict[str, Any] = {
         "sft": {
@@ -206,7 +205,7 @@ def training() -> dict[str, Any]:
     dpo = PreparedDPOTrainer(
         model=tiny_model(tokenizer),
         ref_model=tiny_model(tokenizer),
-        args=DPOConfig(**SETTINGS, max_length=512, train_sampling_strategy="sequential"),
+        args=DPOConfig(**SETTINGS, max_length=2048, train_sampling_strategy="sequential"),
         train_dataset=pairs,
         eval_dataset=pairs,
         processing_class=tokenizer,

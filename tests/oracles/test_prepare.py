@@ -45,7 +45,7 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
     ),
     "last_assistant before a question": (
         *("chat", "smollm2", "last_assistant", {"messages": [system("S."), *PLAIN, user("Why?")]}),
-        "…Sure".removesuffix("Sure") + "<|im_start|>assistant\n«Sure thing.<|im_end|>»\n"
+        "…<|im_start|>assistant\n«Sure thing.<|im_end|>»\n"
         "<|im_start|>user\nWhy?<|im_end|>\n",
     ),
     "all": (
@@ -61,7 +61,7 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
         *("chat", "qwen3", "assistant"),
         {"messages": [user("Go"), assistant(None, tool_calls=[call('{"city":"Rome"}')]), result("sunny")],
          "tools": TOOLS},
-        '…<|im_start|>assistant\n<think>\n\n</think>\n\n«<tool_call>\n{"name": "weather", "arguments": '
+        '…<|im_start|>assistant\n«<tool_call>\n{"name": "weather", "arguments": '
         '{"city": "Rome"}}\n</tool_call><|im_end|>»\n<|im_start|>user\n<tool_response>\nsunny\n</tool_response>'
         "<|im_end|>\n",
     ),
@@ -155,9 +155,9 @@ def lines(*rows: Any) -> str:
 LOADS: dict[str, dict[str, Any]] = {
     "kept": {"text": lines(SHORT, LONG), "arguments": CHAT},
     "changed": {"text": lines(LONG, SHORT), "arguments": CHAT, "file": "load0.jsonl"},
-    "drop": {"text": lines(SHORT, LONG, SHORT), "arguments": CHAT | {"max_length": 30}},
-    "truncate": {"text": lines(SHORT, LONG, ASKED), "arguments": CHAT | {"max_length": 30, "on_too_long": "truncate"}},
-    "error": {"text": lines(SHORT, LONG, ASKED), "arguments": CHAT | {"max_length": 30, "on_too_long": "error"}},
+    "drop": {"text": lines(SHORT, LONG, SHORT), "arguments": CHAT | {"max_length": 80}},
+    "truncate": {"text": lines(SHORT, LONG, ASKED), "arguments": CHAT | {"max_length": 80, "on_too_long": "truncate"}},
+    "error": {"text": lines(SHORT, LONG, ASKED), "arguments": CHAT | {"max_length": 80, "on_too_long": "error"}},
     "bad": {"text": lines(SHORT, BAD) + "{not json}\n\n" + lines({"text": "x"}), "arguments": CHAT},
     "skip": {"text": lines(SHORT, BAD) + "{not json}\n\n" + lines({"text": "x"}),
              "arguments": CHAT | {"on_bad_row": "skip"}},
@@ -167,9 +167,9 @@ LOADS: dict[str, dict[str, Any]] = {
     "separators": {"text": lines(CONVERSATIONS["letters"], {"messages": [user("a\x85b"), assistant("c\x0cd")]}),
                    "arguments": CHAT},
     "mixed": {"text": lines(CONVERSATIONS["calls"], SHORT), "arguments": CHAT, "template": "llama3_1"},
-    "pairs": {"shape": "preference", "text": lines(PAIR, LONG_PAIR, LONG_PROMPT), "arguments": FIT | {"max_length": 30}},
+    "pairs": {"shape": "preference", "text": lines(PAIR, LONG_PAIR, LONG_PROMPT), "arguments": FIT | {"max_length": 80}},
     "cut pairs": {"shape": "preference", "text": lines(PAIR, LONG_PAIR, LONG_PROMPT),
-                  "arguments": FIT | {"max_length": 30, "on_too_long": "truncate"}},
+                  "arguments": FIT | {"max_length": 80, "on_too_long": "truncate"}},
     "texts": {"shape": "text", "text": lines({"text": "Hi there."}, {"text": "Bye."}),
               "arguments": FIT | {"loss_on": "all"}},
 }  # fmt: skip
@@ -317,14 +317,14 @@ def test_too_long_and_bad_rows(answers: dict[str, Any]) -> None:
     assert load["changed"]["rows"] == load["kept"]["rows"][::-1]
     short = load["kept"]["rows"][0]
     assert load["drop"]["rows"] == [short, short]
-    assert load["drop"]["messages"] == ["drop: 1 of 3 rows have more than 30 tokens\nload2.jsonl:2"]
-    cut = {column: ids[:30] for column, ids in load["kept"]["rows"][1].items()}
+    assert load["drop"]["messages"] == ["drop: 1 of 3 rows have more than 80 tokens\nload2.jsonl:2"]
+    cut = {column: ids[:80] for column, ids in load["kept"]["rows"][1].items()}
     assert load["truncate"]["rows"] == [short, cut]
     assert load["truncate"]["messages"] == [
-        "truncate: 1 of 3 rows have more than 30 tokens\nload3.jsonl:2",
-        "drop: 1 of 3 rows have nothing to train in the first 30 tokens\nload3.jsonl:3",
+        "truncate: 1 of 3 rows have more than 80 tokens\nload3.jsonl:2",
+        "drop: 1 of 3 rows have nothing to train in the first 80 tokens\nload3.jsonl:3",
     ]
-    assert load["error"]["error"] == "error: 2 of 3 rows have more than 30 tokens\nload4.jsonl:2\nload4.jsonl:3"
+    assert load["error"]["error"] == "error: 2 of 3 rows have more than 80 tokens\nload4.jsonl:2\nload4.jsonl:3"
     bad = [
         "load5.jsonl:2: message 2 is empty, or the chat template leaves out its text or calls",
         "load5.jsonl:3: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
@@ -345,11 +345,11 @@ def test_rows_are_read_as_they_are(answers: dict[str, Any]) -> None:
 
 def test_pairs_that_are_too_long(answers: dict[str, Any]) -> None:
     pairs, cut = answers["loading"]["pairs"], answers["loading"]["cut pairs"]
-    assert len(pairs["rows"]) == 1 and pairs["messages"][0].startswith("drop: 2 of 3 rows have more than 30 tokens")
-    assert [len(r["prompt_ids"]) + max(len(r["chosen_ids"]), len(r["rejected_ids"])) for r in cut["rows"]][1:] == [30]
+    assert len(pairs["rows"]) == 1 and pairs["messages"][0].startswith("drop: 2 of 3 rows have more than 80 tokens")
+    assert [len(r["prompt_ids"]) + max(len(r["chosen_ids"]), len(r["rejected_ids"])) for r in cut["rows"]][1:] == [80]
     assert cut["rows"][0] == pairs["rows"][0]
     assert cut["rows"][1]["chosen_ids"] == pairs["rows"][0]["chosen_ids"]
-    assert cut["messages"][1] == "drop: 1 of 3 rows have nothing to train in the first 30 tokens\nload12.jsonl:3"
+    assert cut["messages"][1] == "drop: 1 of 3 rows have nothing to train in the first 80 tokens\nload12.jsonl:3"
 
 
 def test_trl_trains_on_these_labels(answers: dict[str, Any]) -> None:

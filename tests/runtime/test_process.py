@@ -148,3 +148,21 @@ def test_a_program_that_is_not_there_is_an_exit_code(argv: list[str], begin: Beg
     _, shell = begin(argv)
     assert shell.wait() == process.exit_code(files) == 127
     assert "not found" in files.log.read_text()
+
+
+def test_only_the_trainer_is_asked_and_not_its_data_workers(begin: Begin, files: Files) -> None:
+    """A data worker that gets a SIGTERM dies of it, and PyTorch then fails the training before it has saved."""
+    code = (
+        "import signal, subprocess, sys\n"
+        "worker = subprocess.Popen(['sleep', '60'])\n"
+        "def stop(*a):\n"
+        "    print('worker', worker.poll()); worker.kill(); sys.exit(0)\n"
+        "signal.signal(15, stop)\n"
+        "print('up')\n"
+        "signal.pause()\n"
+    )
+    trainer, shell = begin([sys.executable, "-c", code])
+    until(lambda: "up" in files.log.read_text())
+    trainer.ask()
+    shell.wait(timeout=10)
+    assert files.log.read_text() == "up\nworker None\n"

@@ -177,7 +177,8 @@ def encode(row: dict, tokenizer: PreTrainedTokenizerBase) -> dict[str, list[int]
             raise ValueError("chosen and rejected must each be one assistant message")
         else:
             chat = Chat(tokenizer, row["prompt"] + side, row)
-            sides.append(tokenize(tokenizer, chat.text, [chat.turn(len(row["prompt"]))]))
+            span = chat.turn(len(row["prompt"]))  # which may add the end token to the text
+            sides.append(tokenize(tokenizer, chat.text, [span]))
     starts, ends = [], []
     for side in sides:
         trained = [i for i, label in enumerate(side["labels"]) if label != -100]

@@ -114,7 +114,7 @@ def main():
 
     # Train model
     trainer = SFTTrainer(
-        model="/work/main/models/smollm2",
+        model="../../../../../../models/smollm2",
         args=training_args,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
