@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel
-
 from ..spec.diagnostics import Diagnostic
+from ..spec.fields import Section
 from ..spec.plan import Origin, Plan
 from .native import Schema
 from .settings import Fate, Groups, carried
@@ -75,10 +74,8 @@ class Bundle:
     copies: tuple[tuple[str, str], ...] = ()  # a file as the bundle sees it -> where in the bundle it is copied to
 
 
-class Options(BaseModel):
+class Options(Section):
     """The typed keys of a target's own block. A target that has some subclasses this."""
-
-    model_config = {"extra": "forbid", "strict": True}
 
 
 class Trainer(ABC):

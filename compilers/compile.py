@@ -128,7 +128,9 @@ def _is_path(path: str) -> bool:
 def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate], accepted: Sequence[str]) -> Iterator[Diagnostic]:
     """A warning for what the user set and the target cannot carry, unless its loss is agreed."""
     for fate in fates:
-        if fate.fidelity not in ("unsupported", "approximated", "chosen by the target") or not plan.explicit(fate.path):
+        if fate.fidelity not in ("unsupported", "approximated", "chosen by the target") or not plan.explicit(
+            fate.path
+        ):
             continue
         agreed = any(fate.path == path or fate.path.startswith(f"{path}.") for path in accepted)
         code = "TF201" if fate.fidelity == "unsupported" else "TF202"
@@ -148,7 +150,9 @@ def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:
 
 def _placed(document: Document, label: str, found: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Give each problem its place in the file."""
-    return document.sources.with_lines([d if d.span else replace(d, span=_place(document, d.path, label)) for d in found])
+    return document.sources.with_lines(
+        [d if d.span else replace(d, span=_place(document, d.path, label)) for d in found]
+    )
 
 
 def _place(document: Document, path: str, label: str) -> Span:

@@ -73,7 +73,10 @@ def intervals(plan: Plan) -> list[Setting]:
             return [Setting(f"{name}_strategy", "epoch", (path,))]
         return [Setting(f"{name}_strategy", "steps", (path,)), take(plan, f"{name}_steps", path)]
 
-    found = [take(plan, "logging_steps", "logging.every"), Setting("logging_first_step", True, (), "a first loss to see")]
+    found = [
+        take(plan, "logging_steps", "logging.every"),
+        Setting("logging_first_step", True, (), "a first loss to see"),
+    ]
     if "evaluation.every" in plan:
         micro = take(plan, "per_device_eval_batch_size", "training.micro_batch_size")
         found += [micro, *every("evaluation.every", "eval"), take(plan, "eval_on_start", "evaluation.at_start")]
@@ -119,7 +122,9 @@ def environment(plan: Plan) -> list[Setting]:
 
 def needed_variables(plan: Plan) -> tuple[str, ...]:
     """Names of the `${NAME}` places of a plan, which must be set when the script starts."""
-    texts = [plan[p] for p in plan if isinstance(plan[p], str) and (p.startswith("tracking.") or p == "saving.hub_model_id")]
+    texts = [
+        plan[p] for p in plan if isinstance(plan[p], str) and (p.startswith("tracking.") or p == "saving.hub_model_id")
+    ]
     return tuple(dict.fromkeys(name for text in texts for name in placeholders(text)))
 
 

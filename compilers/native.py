@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,14 @@ from ..spec.words import suggest
 
 Schema = Mapping[str, Mapping[str, Any]]  # key -> {"type", "default"}
 SECRETS = {"hub_token", "push_to_hub_token"}
-_PYTHON = {"bool": bool, "int": int, "float": (int, float), "str": str, "dict": dict, "list": tuple}
+_PYTHON: dict[str, type | tuple[type, ...]] = {
+    "bool": bool,
+    "int": int,
+    "float": (int, float),
+    "str": str,
+    "dict": dict,
+    "list": tuple,
+}
 
 
 @cache
@@ -39,8 +46,8 @@ def check_extra(
             yield Diagnostic("TF207", Level.ERROR, path, f"`{key}` follows from {_code(rule)}", hint)
         elif key not in schema:
             near = suggest(key, schema)
-            hint = f"did you mean `{near}`?" if near else None
-            yield Diagnostic("TF206", Level.ERROR, path, f"{target} has no key `{key}`", hint)
+            message = f"{target} has no key `{key}`"
+            yield Diagnostic("TF206", Level.ERROR, path, message, f"did you mean `{near}`?" if near else None)
         elif not fits(value, str(schema[key]["type"])):
             message = f"{target} takes `{schema[key]['type']}` for `{key}`, not {type(value).__name__}"
             yield Diagnostic("TF206", Level.ERROR, path, message.replace("tuple", "list"))
@@ -58,8 +65,3 @@ def fits(value: Any, declared: str) -> bool:
 
 def _code(rule: str) -> str:
     return f"`{rule}`" if "." in rule else rule
-
-
-def names(collection: Collection[str]) -> str:
-    """Names in a sentence."""
-    return ", ".join(f"`{name}`" for name in collection)

@@ -111,8 +111,8 @@ def main() -> None:
     heading("Training")
     result = json.loads(tuneform("run", *target, "--json", capture=True))
     if result.get("state") != "succeeded":
-        stop(f"the run ended as {result.get('state')!r}; see {result.get('run_dir')}")
-    run = ROOT / result["run_dir"]
+        stop(f"the run ended as {result.get('state')!r}; see {result.get('folder')}")
+    run = ROOT / result["folder"]
 
     heading("Loss on rows that were not trained on")
     show_losses(run)

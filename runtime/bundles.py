@@ -105,7 +105,7 @@ def manifest(project: Project, target: Target, data: Mapping[str, Any]) -> dict[
         "facts": compiled.facts.as_dict(),
         "files": {name: _digest(text) for name, text in sorted(texts(project, target).items())},
         "data": dict(data),
-        "pending": list(target.pending),
+        "pending": [source.id for source in target.pending],
         "run": _run(bundle),
     }
 
@@ -158,14 +158,14 @@ def compare(project: Project, target: Target) -> Drift:
     """Compare a written bundle with what the spec gives now, and say which of the two changed."""
     written = read_json(target.folder / MANIFEST)
     if not isinstance(written, dict):
-        causes = (f"there is no bundle in {target.folder}",)
-        return Drift(target.label, target.folder, causes, "")
+        return Drift(target.label, target.folder, (f"there is no bundle in {target.folder}",), "")
     now, recorded = texts(project, target), written.get("files", {})
     on_disk = {name: _read(target.folder / name) for name in {*recorded, *now}}
     edited = sorted(name for name, text in on_disk.items() if name in recorded and _changed(text, recorded[name]))
     stale = sorted(name for name in {*recorded, *now} if on_disk[name] != now.get(name))
     spec_changed = written.get("spec_digest") != spec_digest(target)
-    causes, notes = [], []
+    causes: list[str] = []
+    notes: list[str] = []
     if edited:
         causes.append(f"edited by hand since it was compiled: {', '.join(edited)}")
     if spec_changed:

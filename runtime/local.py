@@ -71,6 +71,9 @@ def hours_used(run: RunDir) -> float:
 
 
 def _prepare(run: RunDir, manifest: Mapping[str, Any], progress: Progress, options: Options) -> envs.Environment:
+    missing = [name for name in manifest["run"].get("needs", ()) if not os.environ.get(name)]
+    if missing:
+        raise RunError(f"not set, and the spec asks for it: the environment variable {', '.join(missing)}")
     run.set_state("provisioning", "preparing the trainer's environment")
     environment = options.ensure(run.bundle / manifest["run"]["requirements"], progress.note)
     resolved = run.path / "resolved.txt"

@@ -31,7 +31,7 @@ class Target:
     document: Document
     data: DataResult | None
     compiled: Compiled
-    pending: tuple[str, ...] = ()  # hub datasets whose rows come when the job runs
+    pending: tuple[SpecSource, ...] = ()  # hub datasets whose rows come when the job runs
 
 
 @dataclass
@@ -68,7 +68,7 @@ def open_project(
 ) -> Project:
     """Load, check, read the rows and compile, all in memory.
 
-    Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), or, for one target, to `folder`;
+    Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), or one target's to `folder`;
     paths in artifacts are relative to there. `facts` may know a label's rows where the files are not there.
     """
     document = load(str(file), sets)
@@ -84,7 +84,7 @@ def open_project(
             continue
         place = folder or (folder_root or file.parent / "compiled") / document.spec.name / label
         data, pending = _read(own, reading, cache, project)
-        known = data.facts if data else facts(place) or _peeked(own, project, reading, pending)
+        known = data.facts if data else facts(place) or _peeked(own, project, reading)
         compiled = compile_target(own, label, known, today or date.today(), _up(file, place))
         project.diagnostics += compiled.diagnostics
         project.targets.append(Target(label, place, own, data, compiled, pending))
@@ -112,9 +112,9 @@ def _labels(project: Project, labels: Sequence[str]) -> list[str]:
 
 def _read(
     document: Document, reading: Reading, cache: dict[str, DataResult], project: Project
-) -> tuple[DataResult | None, tuple[str, ...]]:
+) -> tuple[DataResult | None, tuple[SpecSource, ...]]:
     assert document.spec is not None
-    pending = tuple(s.id for s in _all_sources(document) if s.id)
+    pending = tuple(s for s in _all_sources(document) if s.id)
     if reading not in ("all", "present") or pending:
         return None, pending
     request = data_request(document)
@@ -127,7 +127,7 @@ def _read(
     return cache[key], ()
 
 
-def _peeked(document: Document, project: Project, reading: Reading, pending: Sequence[str]) -> DataFacts:
+def _peeked(document: Document, project: Project, reading: Reading) -> DataFacts:
     """What can be told of the rows without reading them all."""
     assert document.spec is not None
     data, method = document.spec.data, document.spec.method.name

@@ -19,9 +19,13 @@ class Code:
 _READING = {
     "TF001": Code("a file cannot be read", "The file is not there, is a folder, or may not be read."),
     "TF002": Code("not UTF-8", "A spec is UTF-8 text without control characters. Save the file as UTF-8."),
-    "TF003": Code("not YAML", "The text cannot be read as YAML 1.2. The place is where the reader got stuck.", "a: [1, 2"),
+    "TF003": Code(
+        "not YAML", "The text cannot be read as YAML 1.2. The place is where the reader got stuck.", "a: [1, 2"
+    ),
     "TF004": Code("empty", "The file holds no document. A small spec is in the README."),
-    "TF005": Code("several documents", "A spec is one YAML document. Remove `---` and what follows.", "a: 1\n---\nb: 2"),
+    "TF005": Code(
+        "several documents", "A spec is one YAML document. Remove `---` and what follows.", "a: 1\n---\nb: 2"
+    ),
     "TF006": Code("too large", "A spec has at most 1 MiB. Rows belong in a data file."),
     "TF007": Code("a key twice", "A mapping has the same key twice, so one value would be lost.", "name: a\nname: b"),
     "TF008": Code("too deep or too many", "Nesting beyond 40 levels, or aliases that expand to over 200,000 values."),
@@ -38,8 +42,8 @@ _READING = {
     ),
     "TF016": Code(
         "a placeholder where none is filled",
-        "`${NAME}` is filled from the environment when a job starts, and only in fields made for it: accounts, projects "
-        "and places outside. Anywhere else the value would depend on the machine. `$${NAME}` is the literal text.",
+        "`${NAME}` is filled from the environment when a job starts, and only in fields made for it: accounts, "
+        "projects and places outside. Anywhere else the value would depend on the machine. `$${NAME}` is the literal text.",
         'name: "${NAME}"',
     ),
 }
@@ -48,7 +52,9 @@ _FIELDS = {
     "TF101": Code("a key is missing", "A section needs this key; it has no default.", "data: {}"),
     "TF102": Code("another kind of value", 'The field takes another type: `epochs: "3"` is text.', 'epochs: "3"'),
     "TF103": Code("a value out of range", "The value has the right type and cannot be used.", "epochs: 0"),
-    "TF104": Code("an unknown key", "The language has no such key there. Nothing is dropped in silence.", "learing_rate: 1"),
+    "TF104": Code(
+        "an unknown key", "The language has no such key there. Nothing is dropped in silence.", "learing_rate: 1"
+    ),
     "TF105": Code("an unknown word", "The field takes one of a few words.", "scheduler: cosin"),
 }
 

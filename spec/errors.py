@@ -23,7 +23,16 @@ _LIMITS = {
     "less_than": ("lt", "below"),
     "less_than_equal": ("le", "at most"),
 }
-_TYPES = {"int_type", "int_from_float", "float_type", "string_type", "bool_type", "tuple_type", "dict_type", "model_type"}
+_TYPES = {
+    "int_type",
+    "int_from_float",
+    "float_type",
+    "string_type",
+    "bool_type",
+    "tuple_type",
+    "dict_type",
+    "model_type",
+}
 _EXAMPLES = {
     "version": "version: 1",
     "name": "name: support-bot",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -108,7 +108,11 @@ class _Lowering:
         precision = "bf16" if self["hardware.device"] == "cuda" else "fp32"
         self._settle("training.precision", precision, f"{precision} on {self['hardware.device']}")
         dtype = "float32" if full else DTYPES[self["training.precision"]]
-        how = "weights that are trained are kept in float32" if full else f"training.precision {self['training.precision']}"
+        how = (
+            "weights that are trained are kept in float32"
+            if full
+            else f"training.precision {self['training.precision']}"
+        )
         self._settle("model.dtype", dtype, how)
         self._settle("model.tokenizer", self["model.id"], "the model's own tokenizer")
         if full:
@@ -119,7 +123,9 @@ class _Lowering:
             self._drop(*[f"adapter.quantization.{name}" for name in ("type", "double_quant", "compute_dtype")])
         else:
             compute = DTYPES[self["training.precision"]]
-            self._settle("adapter.quantization.compute_dtype", compute, f"training.precision {self['training.precision']}")
+            self._settle(
+                "adapter.quantization.compute_dtype", compute, f"training.precision {self['training.precision']}"
+            )
 
     def _from_bundle(self, path: str, text: str) -> str:
         """A path as the bundle sees it; hub ids stay."""
@@ -223,7 +229,7 @@ class _Lowering:
             self._derive("training.warmup_steps", steps, f"{warmup} of {total} steps, rounded up")
 
 
-def from_spec(document: Document, loc: list[str | int], text: str) -> str:
+def from_spec(document: Document, loc: Sequence[str | int], text: str) -> str:
     """A path as seen from the spec's folder. It is relative to the file that names it, which may be a parent."""
     node, _ = locate(document.root, loc)
     here, there = os.path.dirname(document.file), os.path.dirname(node.span.file)
@@ -234,7 +240,7 @@ def from_spec(document: Document, loc: list[str | int], text: str) -> str:
     return os.path.relpath(os.path.join(there, text), here or ".").replace(os.sep, "/")
 
 
-def from_bundle(document: Document, loc: list[str | int], text: str, up: str) -> str:
+def from_bundle(document: Document, loc: Sequence[str | int], text: str, up: str) -> str:
     """A path as seen from the bundle's folder."""
     path = from_spec(document, loc, text)
     return path if os.path.isabs(path) else os.path.normpath(os.path.join(up, path)).replace(os.sep, "/")

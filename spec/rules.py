@@ -41,7 +41,9 @@ def rule(
 ) -> Callable[[Callable[[Spec, set[str]], Iterator[Problem]]], Callable[[Spec, set[str]], Iterator[Problem]]]:
     """Register a rule. It is given the spec and the paths that the user wrote."""
 
-    def register(check: Callable[[Spec, set[str]], Iterator[Problem]]) -> Callable[[Spec, set[str]], Iterator[Problem]]:
+    def register(
+        check: Callable[[Spec, set[str]], Iterator[Problem]],
+    ) -> Callable[[Spec, set[str]], Iterator[Problem]]:
         RULES.append(Rule(code, level, title, check))
         return check
 
@@ -156,8 +158,10 @@ def best_is_saved(spec: Spec, paths: set[str]) -> Iterator[Problem]:
         return
     fits = save == every or (isinstance(save, int) and isinstance(every, int) and save % every == 0)
     if not fits:
-        yield "saving.every", f"`saving.best` needs checkpoints where evaluation is: every {every}, not {save}", (
-            f"write `every: {every}`, or remove it"
+        yield (
+            "saving.every",
+            f"`saving.best` needs checkpoints where evaluation is: every {every}, not {save}",
+            (f"write `every: {every}`, or remove it"),
         )
 
 
@@ -196,7 +200,11 @@ def precision_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     if spec.model.attn_implementation.startswith("flash"):
         yield "model.attn_implementation", f"flash attention needs a CUDA device, not {device}", "sdpa works there"
     if "8bit" in spec.training.optimizer.name:
-        yield "training.optimizer.name", f"8-bit optimizers need a CUDA device, not {device}", "adamw_torch works there"
+        yield (
+            "training.optimizer.name",
+            f"8-bit optimizers need a CUDA device, not {device}",
+            "adamw_torch works there",
+        )
     if device == "mps" and spec.adapter.type == "qlora":
         yield "adapter.type", "bitsandbytes does not quantize on mps", "use lora"
 

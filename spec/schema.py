@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from itertools import pairwise
 from typing import Any
 
 from .fields import Section
@@ -28,10 +29,10 @@ def descriptions(section: type[Section]) -> dict[str, str]:
     tree = ast.parse(inspect.getsource(inspect.getmodule(section)))  # type: ignore[arg-type]
     body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == section.__name__)
     found = {}
-    for field, text in zip(body, body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            if isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
-                found[field.target.id] = " ".join(text.value.value.split())
+    for field, text in pairwise(body):
+        name = getattr(field.target, "id", None) if isinstance(field, ast.AnnAssign) else None
+        if name and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            found[name] = " ".join(str(text.value.value).split())
     return found
 
 

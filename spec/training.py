@@ -8,7 +8,7 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from .fields import EnvStr, Every, Line, Section, Warmup, derived
+from .fields import EnvStr, Every, Section, Warmup, derived
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

@@ -160,7 +160,9 @@ class Reader:
                 continue  # told already
             if key in entries:
                 first = entries[key].key_span
-                self._problem("TF007", key, f"`{key}` stands here twice (first in line {first and first.line})", key_span)
+                self._problem(
+                    "TF007", key, f"`{key}` stands here twice (first in line {first and first.line})", key_span
+                )
             else:
                 entries[key] = value
         return entries
@@ -174,7 +176,9 @@ class Reader:
             self._problem("TF010", "<<", "`<<` is YAML 1.1 and merges nothing here", span, "use `extends: other.yaml`")
             return None
         if not isinstance(key, str):
-            self._problem("TF009", event.value, f"the key `{event.value}` is not text", span, f'quote it: "{event.value}"')
+            self._problem(
+                "TF009", event.value, f"the key `{event.value}` is not text", span, f'quote it: "{event.value}"'
+            )
             return None
         return key
 
@@ -227,7 +231,9 @@ class Reader:
         line, col = self.text.count("\n", 0, at) + 1, at - (self.text.rfind("\n", 0, at) + 1) + 1
         char = ord(self.text[at]) if self.text else 0
         message = f"the character U+{char:04X} may not stand in YAML"
-        return YamlError("TF002", message, Span(self.file, line, col, col + 1), f'write it as "\\u{char:04x}" in quotes')
+        return YamlError(
+            "TF002", message, Span(self.file, line, col, col + 1), f'write it as "\\u{char:04x}" in quotes'
+        )
 
 
 _HINTS = {

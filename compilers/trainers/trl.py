@@ -56,7 +56,7 @@ class Trl(Trainer):
 
     name = "trl"
     target = "trl==1.16.0"
-    methods = ("sft", "pretrain", "dpo")
+    methods: ClassVar[tuple[str, ...]] = ("sft", "pretrain", "dpo")
     outside: ClassVar[Mapping[str, str]] = {
         "version": "the version of the language",
         "name": "names the bundle and the runs",
@@ -144,7 +144,6 @@ class Trl(Trainer):
             Setting("masks", masks(plan), ("data.masks", "data.shape", *(["data.loss_on"] if whole else []))),
         ]
         return found
-
 
     def native(self, plan: Plan) -> tuple[str, Schema]:
         config = CONFIGS[plan["method"]]

@@ -35,8 +35,7 @@ def command(
     from ..project import open_project
 
     root = out or spec.parent / "compiled"
-    reading = "peek" if no_data else "all"
-    project = open_project(spec, labels, sets, reading=reading, folder_root=root).require()
+    project = open_project(spec, labels, sets, reading="peek" if no_data else "all", folder_root=root).require()
     print_diagnostics(project.diagnostics)
     warnings = sum(d.level is Level.WARNING for d in project.diagnostics)
     if strict and warnings:

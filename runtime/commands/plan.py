@@ -67,12 +67,16 @@ def _show(target: Target, everything: bool) -> None:
 
     plan = target.compiled.plan
     assert plan is not None
-    console = Console(soft_wrap=False, highlight=False)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 120)
+    wide = console.width >= 110
     console.print(Text(f"{target.label}: {_headline(plan)}"), style="bold")
     for line in _summary(target, plan):
         console.print(Text(f"  {line}"))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("field", "value", "from", "", f"in {target.compiled.target}"):
+    titles = ("field", "value", "from", *(("", f"in {target.compiled.target}") if wide else ("",)))
+    for title in titles:
         table.add_column(title, overflow="fold", header_style="dim", no_wrap=title == "field")
     hidden = 0
     for fate in sorted(target.compiled.fates, key=lambda fate: _section(fate.path)):
@@ -82,7 +86,7 @@ def _show(target: Target, everything: bool) -> None:
             continue
         source = "spec" if origin.kind == "spec" else "default" if origin.kind == "default" else origin.how
         cells = (fate.path, _short(plan[fate.path]), source, MARKS.get(fate.fidelity, "?"), _where(fate))
-        table.add_row(*[Text(cell) for cell in cells])
+        table.add_row(*[Text(cell) for cell in cells[: len(titles)]])
     console.print()
     console.print(table)
     console.print()
@@ -94,15 +98,15 @@ def _show(target: Target, everything: bool) -> None:
 
 def _headline(plan: Plan) -> str:
     adapter = {"full": "all weights", "lora": "LoRA", "qlora": "QLoRA"}[plan["adapter.type"]]
-    return f"{plan['method']} of {plan['model.id']}, {adapter}, on {plan['hardware.world_size']} x {plan['hardware.device']}"
+    devices = f"{plan['hardware.world_size']} x {plan['hardware.device']}"
+    return f"{plan['method']} of {plan['model.id']}, {adapter}, on {devices}"
 
 
 def _summary(target: Target, plan: Plan) -> list[str]:
     facts = target.compiled.facts
     if facts.rows_train is None:
-        rows = f"rows: {plan['data.shape']}, not counted" + (
-            f" ({', '.join(target.pending)})" if target.pending else ""
-        )
+        later = " before the run fetches them" if target.pending else ""
+        rows = f"rows: {plan['data.shape']}, not counted{later}"
     else:
         counts = [
             f"{facts.rows_train:,} to train on",

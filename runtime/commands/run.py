@@ -80,7 +80,7 @@ def _new(
     if not yes:
         _refuse_twice(spec, label, runs_dir)
     with staging(runs_dir) as folder:
-        built = build_bundle(spec, label, folder / "bundle", sets)
+        built = build_bundle(spec, label, folder / "bundle", sets, err)
         print_diagnostics(built.diagnostics)
         run = create(runs_dir, folder, built.manifest, spec)
     err(f"run {run.id}")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.support import TODAY, UP, document, put, spec
 
+from tests.support import TODAY, UP, document, put, spec
 from tuneform.compilers import registry
 from tuneform.compilers.compile import Compiled, compile_target, for_label
 from tuneform.compilers.trainers.trl import Trl
@@ -19,7 +19,7 @@ class Narrow(Trl):
     """TRL without a weight decay of its own, and without dpo."""
 
     name = "narrow"
-    methods: ClassVar[tuple[str, ...]] = ("sft",)
+    methods = ("sft",)
     unsupported: ClassVar[dict[str, str]] = {"training.weight_decay": "it is fixed there"}
 
     def groups(self, plan):  # type: ignore[no-untyped-def]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support import BASES, compiled, put
 
 ROOT = Path(__file__).parent.parent.parent

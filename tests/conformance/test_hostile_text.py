@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
-from tests.support import BASES, compiled, is_valid, put, put_somewhere
 
+from tests.support import BASES, compiled, is_valid, put, put_somewhere
 from tuneform.compilers import registry
 from tuneform.compilers.python_code import filled, literal
 from tuneform.spec.language import Leaf, branches, leaves
@@ -24,7 +24,7 @@ MANY_LINES = ["a\nb", "a\r\nimport os", "a\u2028b", "a\x85b", "a\x00b", "a\x0bb"
 
 
 def texts(leaf: Leaf) -> bool:
-    return any(kind is str or get_origin(kind) is tuple and str in branches(get_args(kind)[0])
+    return any(kind is str or (get_origin(kind) is tuple and str in branches(get_args(kind)[0]))
                for kind in branches(leaf.annotation))  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def constants(source: str) -> set[Any]:
 
 def scripts(found: dict[str, Any], folder: Path) -> str | None:
     _, result = compiled(found, folder)
-    return result.bundle and next(f.text for f in result.bundle.files if f.path == "train.py")
+    return next((f.text for f in result.bundle.files if f.path == "train.py"), None) if result.bundle else None
 
 
 @pytest.mark.parametrize("name", registry.names())

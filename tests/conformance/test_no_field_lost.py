@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
-from tests.support import BASES, compiled, document, is_valid, put, put_somewhere
 
+from tests.support import BASES, compiled, document, is_valid, put, put_somewhere
 from tuneform.compilers import registry
 from tuneform.runtime.project import data_request
 from tuneform.spec.language import Leaf, branches, leaves, literals
@@ -95,7 +95,9 @@ def outcome(found: dict[str, Any], folder: Path) -> dict[str, Any]:
     own, result = compiled(found, folder)
     bundle, plan = result.bundle, result.plan
     assert plan is not None
-    rows = {p: plan[p] for p in plan if p in ("data.train", "data.eval", "data.test", "data.eval.split", "data.eval.seed")}
+    rows = {
+        p: plan[p] for p in plan if p in ("data.train", "data.eval", "data.test", "data.eval.split", "data.eval.seed")
+    }
     made = bundle and (bundle.files, bundle.run, bundle.copies, rows, own.spec.data.on_bad_row if own.spec else None)
     return {"made": made, "plan": dict(plan), "diagnostics": result.diagnostics}
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.golden.bundles import cases, compile_case, golden
 
 ALL = [(case, label) for case in cases() for label, _ in compile_case(case)]

@@ -212,7 +212,8 @@ def training() -> dict[str, Any]:
     )
     batch = next(iter(dpo.get_train_dataloader()))
     whole, completions = [], []
-    for ids, attention, mask in zip(*(batch[k].tolist() for k in ("input_ids", "attention_mask", "completion_mask"))):
+    columns = (batch[key].tolist() for key in ("input_ids", "attention_mask", "completion_mask"))
+    for ids, attention, mask in zip(*columns, strict=True):
         whole.append([t for t, m in zip(ids, attention, strict=True) if m])
         completions.append([t for t, m in zip(ids, mask, strict=True) if m])
     # Log-probabilities of exactly the completion tokens, by hand
@@ -223,7 +224,7 @@ def training() -> dict[str, Any]:
                 ids = torch.tensor([row["prompt_ids"] + row[side]])
                 logs = dpo.model(input_ids=ids).logits.log_softmax(-1)[0, :-1].gather(1, ids[0, 1:, None])
                 sums.append(logs[len(row["prompt_ids"]) - 1 :].sum().item())
-        dpo.compute_loss(dpo.model, {k: v for k, v in batch.items()})
+        dpo.compute_loss(dpo.model, dict(batch))
     metrics = dpo._metrics["train" if dpo.model.training else "eval"]
     logps = {key: values[-1] for key, values in metrics.items() if key.startswith("logps/")}
     dpo.train()

@@ -14,7 +14,12 @@ import trl
 def kind(annotation: object) -> str:
     """A type as text, without module names."""
     text = annotation.__name__ if isinstance(annotation, type) and not typing.get_args(annotation) else str(annotation)
-    for noise in ("typing.", "transformers.trainer_utils.", "transformers.training_args.", "transformers.debug_utils."):
+    for noise in (
+        "typing.",
+        "transformers.trainer_utils.",
+        "transformers.training_args.",
+        "transformers.debug_utils.",
+    ):
         text = text.replace(noise, "")
     return text.replace("NoneType", "None")
 

@@ -20,7 +20,7 @@ CORPUS = [
     "Hi there. Hello! More of it? Sure thing. The weather in Rome is sunny, in Oslo it is rain. Thanks. Bye.",
     "user assistant system tool weather city days think arguments name function parameters message content",
     "You are a helpful assistant, trained to help people with questions about the weather and other things.",
-] * 20  # fmt: skip
+] * 20
 
 QWEN_PLAIN = "<|im_start|>user\nHi there<|im_end|>\n<|im_start|>assistant\n"
 QWEN_MORE = "<|im_end|>\n<|im_start|>user\nMore<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
@@ -34,10 +34,14 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
     ),
     "weight of a turn that cannot be found": (
         *("chat", "llama3_1", "assistant"),
-        {"messages": [*CONVERSATIONS["text and call"]["messages"][:1],
-                      CONVERSATIONS["text and call"]["messages"][1] | {"weight": 0},
-                      *CONVERSATIONS["text and call"]["messages"][2:]]},
-        "…<|start_header_id|>assistant<|end_header_id|>\n\n«It is sunny.<|eot_id|>»",
+        {
+            "messages": [
+                *CONVERSATIONS["text and call"]["messages"][:1],
+                CONVERSATIONS["text and call"]["messages"][1] | {"weight": 0},
+                *CONVERSATIONS["text and call"]["messages"][2:],
+            ]
+        },
+        "…<|start_header_id|>assistant<|end_header_id|>\n\n«It is warm.<|eot_id|>»",
     ),
     "last_assistant": (
         *("chat", "qwen3", "last_assistant", {"messages": PLAIN}),
@@ -45,8 +49,7 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
     ),
     "last_assistant before a question": (
         *("chat", "smollm2", "last_assistant", {"messages": [system("S."), *PLAIN, user("Why?")]}),
-        "…<|im_start|>assistant\n«Sure thing.<|im_end|>»\n"
-        "<|im_start|>user\nWhy?<|im_end|>\n",
+        "…<|im_start|>assistant\n«Sure thing.<|im_end|>»\n<|im_start|>user\nWhy?<|im_end|>\n",
     ),
     "all": (
         *("chat", "qwen3", "all", {"messages": PLAIN}),
@@ -59,8 +62,10 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
     ),
     "arguments as JSON": (
         *("chat", "qwen3", "assistant"),
-        {"messages": [user("Go"), assistant(None, tool_calls=[call('{"city":"Rome"}')]), result("sunny")],
-         "tools": TOOLS},
+        {
+            "messages": [user("Go"), assistant(None, tool_calls=[call('{"city":"Rome"}')]), result("sunny")],
+            "tools": TOOLS,
+        },
         '…<|im_start|>assistant\n«<tool_call>\n{"name": "weather", "arguments": '
         '{"city": "Rome"}}\n</tool_call><|im_end|>»\n<|im_start|>user\n<tool_response>\nsunny\n</tool_response>'
         "<|im_end|>\n",
@@ -68,7 +73,7 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
     "letters of several bytes": (
         *("chat", "qwen2_5", "assistant", CONVERSATIONS["letters"]),
         "…<|im_start|>user\nÉté?<|im_end|>\n<|im_start|>assistant\n«Ça va 🙂🙃 \u2028 ok<|im_end|>»\n"
-        "<|im_start|>user\nok<|im_end|>\n<|im_start|>assistant\n«日本語。<|im_end|>»\n",
+        "<|im_start|>user\nOui<|im_end|>\n<|im_start|>assistant\n«日本語。<|im_end|>»\n",
     ),
     "no end token": (
         *("chat", "no end", "assistant", {"messages": PLAIN}),
@@ -99,14 +104,17 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
         "«Hi there. Hello!<eos>»",
     ),
     "text": ("text", "smollm2", "all", {"text": "Hi there.\n"}, "«Hi there.\n<eos>»"),
-}  # fmt: skip
+}
 
 PREFERENCES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "chat": (
         "qwen3",
         {"prompt": PLAIN[:3], "chosen": [assistant("Yes.")], "rejected": [assistant("No no.")]},
-        ("<|im_start|>user\nHi there<|im_end|>\n<|im_start|>assistant\nHello!" + QWEN_MORE,
-         "Yes.<|im_end|>", "No no.<|im_end|>"),
+        (
+            "<|im_start|>user\nHi there<|im_end|>\n<|im_start|>assistant\nHello!" + QWEN_MORE,
+            "Yes.<|im_end|>",
+            "No no.<|im_end|>",
+        ),
     ),
     "reasoning on one side": (
         "qwen3",
@@ -115,11 +123,17 @@ PREFERENCES: dict[str, tuple[str, dict[str, Any], Any]] = {
     ),
     "calls": (
         "gptoss",
-        {"prompt": [user("Weather?")], "chosen": [assistant("", tool_calls=[call({"city": "Rome"})])],
-         "rejected": [assistant("No idea.")], "tools": TOOLS},
-        ("…Weather?<|end|><|start|>assistant",
-         ' to=functions.weather<|channel|>commentary json<|message|>{"city": "Rome"}<|call|>',
-         "<|channel|>final<|message|>No idea.<|return|>"),
+        {
+            "prompt": [user("Weather?")],
+            "chosen": [assistant("", tool_calls=[call({"city": "Rome"})])],
+            "rejected": [assistant("No idea.")],
+            "tools": TOOLS,
+        },
+        (
+            "…Weather?<|end|><|start|>assistant",
+            ' to=functions.weather<|channel|>commentary json<|message|>{"city": "Rome"}<|call|>',
+            "<|channel|>final<|message|>No idea.<|return|>",
+        ),
     ),
     "the last turn lacks its end token": (
         "glm4moe",
@@ -136,7 +150,7 @@ PREFERENCES: dict[str, tuple[str, dict[str, Any], Any]] = {
         {"prompt": PLAIN[:1], "chosen": PLAIN[1:], "rejected": [assistant("No.")]},
         "chosen and rejected must each be one assistant message",
     ),
-}  # fmt: skip
+}
 
 FIT = {"max_length": 10_000, "on_too_long": "drop", "on_bad_row": "error"}
 CHAT = {**FIT, "loss_on": "assistant"}
@@ -159,20 +173,37 @@ LOADS: dict[str, dict[str, Any]] = {
     "truncate": {"text": lines(SHORT, LONG, ASKED), "arguments": CHAT | {"max_length": 80, "on_too_long": "truncate"}},
     "error": {"text": lines(SHORT, LONG, ASKED), "arguments": CHAT | {"max_length": 80, "on_too_long": "error"}},
     "bad": {"text": lines(SHORT, BAD) + "{not json}\n\n" + lines({"text": "x"}), "arguments": CHAT},
-    "skip": {"text": lines(SHORT, BAD) + "{not json}\n\n" + lines({"text": "x"}),
-             "arguments": CHAT | {"on_bad_row": "skip"}},
-    "nothing trained": {"text": lines(SHORT, {"messages": [user("Hi"), assistant("Yes", weight=0)]}), "arguments": CHAT},
+    "skip": {
+        "text": lines(SHORT, BAD) + "{not json}\n\n" + lines({"text": "x"}),
+        "arguments": CHAT | {"on_bad_row": "skip"},
+    },
+    "nothing trained": {
+        "text": lines(SHORT, {"messages": [user("Hi"), assistant("Yes", weight=0)]}),
+        "arguments": CHAT,
+    },
     "nothing left": {"text": lines(LONG), "arguments": CHAT | {"max_length": 5}},
     # U+2028 and U+0085 are no ends of lines, and the rows' keys do not mix: a null would change what is rendered
-    "separators": {"text": lines(CONVERSATIONS["letters"], {"messages": [user("a\x85b"), assistant("c\x0cd")]}),
-                   "arguments": CHAT},
+    "separators": {
+        "text": lines(CONVERSATIONS["letters"], {"messages": [user("a\x85b"), assistant("c\x0cd")]}),
+        "arguments": CHAT,
+    },
     "mixed": {"text": lines(CONVERSATIONS["calls"], SHORT), "arguments": CHAT, "template": "llama3_1"},
-    "pairs": {"shape": "preference", "text": lines(PAIR, LONG_PAIR, LONG_PROMPT), "arguments": FIT | {"max_length": 80}},
-    "cut pairs": {"shape": "preference", "text": lines(PAIR, LONG_PAIR, LONG_PROMPT),
-                  "arguments": FIT | {"max_length": 80, "on_too_long": "truncate"}},
-    "texts": {"shape": "text", "text": lines({"text": "Hi there."}, {"text": "Bye."}),
-              "arguments": FIT | {"loss_on": "all"}},
-}  # fmt: skip
+    "pairs": {
+        "shape": "preference",
+        "text": lines(PAIR, LONG_PAIR, LONG_PROMPT),
+        "arguments": FIT | {"max_length": 80},
+    },
+    "cut pairs": {
+        "shape": "preference",
+        "text": lines(PAIR, LONG_PAIR, LONG_PROMPT),
+        "arguments": FIT | {"max_length": 80, "on_too_long": "truncate"},
+    },
+    "texts": {
+        "shape": "text",
+        "text": lines({"text": "Hi there."}, {"text": "Bye."}),
+        "arguments": FIT | {"loss_on": "all"},
+    },
+}
 
 ALL = sorted(ENDS)
 
@@ -199,11 +230,16 @@ def answers(trl_python: str, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         (folder / shape / "prepare.py").write_text(text, encoding="utf-8")
     loads = [{"shape": "chat", "template": "smollm2"} | load for load in LOADS.values()]
     job = {
-        "corpus": CORPUS, "templates": TEMPLATES, "cases": list(cases()), "loads": loads, "native": ALL,
-        "special": {"smollm2": ["<|im_start|>", "<|im_end|>"]}, "conversations": CONVERSATIONS,
+        "corpus": CORPUS,
+        "templates": TEMPLATES,
+        "cases": list(cases()),
+        "loads": loads,
+        "native": ALL,
+        "special": {"smollm2": ["<|im_start|>", "<|im_end|>"]},
+        "conversations": CONVERSATIONS,
         "sft": [CONVERSATIONS[key] for key in ("calls", "plain", "thoughts", "single")],
         "dpo": [PREFERENCES["chat"][1], PREFERENCES["reasoning on one side"][1]],
-    }  # fmt: skip
+    }
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     probe = Path(__file__).with_name("probe_prepare.py")
     done = subprocess.run([trl_python, str(probe), str(folder)], capture_output=True, text=True)
@@ -312,7 +348,13 @@ def test_every_turn_under_every_template(answers: dict[str, Any], template: str)
 
 def test_too_long_and_bad_rows(answers: dict[str, Any]) -> None:
     load = answers["loading"]
-    assert [len(load[key].get("rows", [])) for key in ("kept", "changed", "drop", "truncate", "skip")] == [2, 2, 2, 2, 1]
+    assert [len(load[key].get("rows", [])) for key in ("kept", "changed", "drop", "truncate", "skip")] == [
+        2,
+        2,
+        2,
+        2,
+        1,
+    ]
     assert load["kept"]["messages"] == []
     assert load["changed"]["rows"] == load["kept"]["rows"][::-1]
     short = load["kept"]["rows"][0]
@@ -331,7 +373,9 @@ def test_too_long_and_bad_rows(answers: dict[str, Any]) -> None:
         "load5.jsonl:5: KeyError('messages')",
     ]
     assert load["bad"]["error"] == "\n".join(["error: 3 of 4 rows cannot be trained on", *bad])
-    assert load["skip"]["messages"] == ["\n".join(["skip: 3 of 4 rows cannot be trained on", *bad]).replace("load5", "load6")]
+    assert load["skip"]["messages"] == [
+        "\n".join(["skip: 3 of 4 rows cannot be trained on", *bad]).replace("load5", "load6")
+    ]
     assert load["nothing trained"]["error"] == "error: 1 of 2 rows have nothing to train\nload7.jsonl:2"
     assert load["nothing left"]["error"] == "load8.jsonl: no row is left to train on"
 
@@ -340,7 +384,9 @@ def test_rows_are_read_as_they_are(answers: dict[str, Any]) -> None:
     load, labels = answers["loading"], answers["labels"]
     assert len(load["separators"]["rows"]) == 2
     assert len(load["mixed"]["rows"][0]["input_ids"]) == sum(len(piece) - 1 for piece in labels["llama3_1", "calls"])
-    assert load["texts"]["rows"] == [{"input_ids": row["labels"], "labels": row["labels"]} for row in load["texts"]["rows"]]
+    assert load["texts"]["rows"] == [
+        {"input_ids": row["labels"], "labels": row["labels"]} for row in load["texts"]["rows"]
+    ]
 
 
 def test_pairs_that_are_too_long(answers: dict[str, Any]) -> None:
@@ -373,6 +419,8 @@ def test_trl_compares_exactly_these_completions(answers: dict[str, Any]) -> None
     assert found["steps"] == 2 and found["eval_loss"] > 0
 
 
-def test_where_trl_masks_the_same_tokens(answers: dict[str, Any]) -> None:
-    """`assistant_only_loss=True` gives prepare.py's labels for these templates and conversations, and no others."""
-    assert answers["native"] == NATIVE
+@pytest.mark.parametrize("template", ALL)
+def test_where_trl_masks_the_same_tokens(answers: dict[str, Any], template: str) -> None:
+    """Only where the table says `equal` are TRL's own labels prepare.py's, for every conversation that this takes."""
+    found = answers["native"][template]
+    assert (found["sha256"], ", ".join(sorted(set(found["conversations"].values())))) == NATIVE[template]

@@ -165,6 +165,8 @@ def test_an_unsupervised_live_run_is_shown_and_not_resumed(call: Call) -> None:
     finally:
         trainer.kill()
         shell.wait()
+    while trainer.alive():
+        time.sleep(0.01)
     assert "lost" in call(STATUS).stdout
     assert "lost" in call(RUNS).stdout
 

@@ -153,6 +153,7 @@ def test_bars_of_other_things_are_not_the_training() -> None:
     log = (
         "\rLoading weights:   0%|          | 0/21 [00:00<?, ?it/s]"
         "\r  0%|          | 0/10 [00:00<?, ?it/s]\n\r  0%|          | 0/2 [00:00<?, ?it/s]\x1b[A"
+        "\n\r 90%|█████████ | 9/10 [00:00<?, ?it/s]\x1b[A"
         "\r 40%|████      | 4/10 [00:01<00:02,  2.87it/s]\r 50%|█████     | 5/10 [00:01<00:02,  2.87it/s]"
     )
     assert list(reader.feed(log.encode())) == [Bar(0, 10), Bar(4, 10)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support import TODAY, UP
 
+from tests.support import TODAY, UP
 from tuneform.compilers.compile import compile_target, for_label
 from tuneform.spec.diagnostics import Diagnostic
 from tuneform.spec.load import Document, load
@@ -47,7 +47,9 @@ def problems(document: Document) -> list[tuple[str, str]]:
 
 def test_mappings_merge_lists_are_replaced_and_null_removes(tmp_path: Path) -> None:
     write(tmp_path, "base.yaml", BASE)
-    child = "extends: base.yaml\nname: child\nadapter: {target_modules: [c], rank: }\ntraining: {optimizer: {eps: 1e-6}}"
+    child = (
+        "extends: base.yaml\nname: child\nadapter: {target_modules: [c], rank: }\ntraining: {optimizer: {eps: 1e-6}}"
+    )
     child = child.replace("{eps: 1e-6}", "adamw_torch")
     found = plan(write(tmp_path, "child.yaml", child))
     assert (found["name"], found["adapter.target_modules"]) == ("child", ("c",))
@@ -94,7 +96,10 @@ def test_set_without_a_path_or_value_is_told(text: str, tmp_path: Path) -> None:
 
 def test_set_takes_any_yaml_value_and_its_problems_have_a_place(tmp_path: Path) -> None:
     file = write(tmp_path, "s.yaml", BASE)
-    assert plan(file, "training.optimizer={name: adamw_torch, betas: [0.8, 0.9]}")["training.optimizer.betas"] == (0.8, 0.9)
+    assert plan(file, "training.optimizer={name: adamw_torch, betas: [0.8, 0.9]}")["training.optimizer.betas"] == (
+        0.8,
+        0.9,
+    )
     (problem,) = load(str(file), ["training.seed=x"]).diagnostics
     assert str(problem.span) == "--set training.seed=x:1:1"
     assert [d.code for d in load(str(file), ["training.seed=[1"]).diagnostics] == ["TF003"]

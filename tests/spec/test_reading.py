@@ -102,7 +102,7 @@ def test_a_mutated_spec_gives_diagnostics_and_never_a_traceback(data: st.DataObj
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, len(text) - 1))
         how = data.draw(st.sampled_from(["replace", "insert", "delete", "double"]))
-        piece = data.draw(st.sampled_from([b"\x00", b"\xff", b"{", b"]", b":", b"- ", b"\n", b"\t", b"&a ", b"*a", b"!!x ", b"'", b'"', b"0", b"-1e999", b"null", b"[]", b"${X}"]))  # fmt: skip  # noqa: E501
+        piece = data.draw(st.sampled_from([b"\x00", b"\xff", b"{", b"]", b":", b"- ", b"\n", b"\t", b"&a ", b"*a", b"!!x ", b"'", b'"', b"0", b"-1e999", b"null", b"[]", b"${X}"]))  # fmt: skip
         end = at + data.draw(st.integers(0, 12))
         text[at : end if how in ("replace", "delete") else at] = {
             "replace": piece, "insert": piece, "delete": b"", "double": bytes(text[at:end])
