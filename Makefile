@@ -36,7 +36,7 @@ golden: setup ## write the golden bundles and the schema anew; then read the dif
 	$(PY) -m tuneform schema > tuneform.schema.json
 
 snapshots: setup ## the keys of TRL's config classes, from TRL itself
-	$(PY) -m tests.oracles.write_snapshots
+	$(PY) -m tests.oracles.snapshots
 
 bench: setup ## figures side by side, as ratios
 	$(PY) benchmarks/run.py

@@ -2,7 +2,7 @@
 
     python examples/demo.py
 
-Everything it makes lies in build/ and runs/, both ignored by git. The first run installs the trainer (about 2 GB);
+Everything it makes lies in build/ and runs/, both ignored by git. The first run installs the trainer;
 what is there already is used again.
 """
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from tuneform.runtime import envs
 from tuneform.spec.diagnostics import TuneformError
@@ -78,14 +78,6 @@ def make_model(python: str) -> None:
     call("making the model", [python, script, str(MODEL)], PYTHONPATH=str(PACKAGES))
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        stop(f"cannot read {path}: {error}")
-    return found
-
-
 def show_losses(run: Path) -> None:
     """Print each evaluation loss of a run, with a bar."""
     lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
@@ -117,7 +109,7 @@ def main() -> None:
     heading("Loss on rows that were not trained on")
     show_losses(run)
     heading("Answers to messages that neither training nor evaluation saw")
-    python = read_json(run / "run.json")["environment"]["python"]
+    python = json.loads((run / "run.json").read_text(encoding="utf-8"))["environment"]["python"]
     paths = ["--adapter", str(run / "bundle" / "output"), "--data", str(EXAMPLE / "data" / "test.jsonl")]
     call("comparing the answers", [python, str(EXAMPLE / "answers.py"), "--model", str(MODEL), *paths, "--rows", "8"])
     took = time.monotonic() - ready

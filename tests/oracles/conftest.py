@@ -1,23 +1,17 @@
-"""The oracles run the real trainers, each in its own environment."""
+"""The oracles run the real trainer, in an environment that the product itself builds."""
+
+from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tuneform.compilers.trainers.trl import OPTIONAL, REQUIREMENTS
 from tuneform.runtime.envs import ensure
 
-TRL = """\
-trl==1.16.0
-transformers==5.23.0
-peft==0.21.2
-datasets==5.2.0
-accelerate==1.15.0
-torch==2.13.0
-bitsandbytes==0.50.2
-tensorboard
-"""
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +20,15 @@ def trl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     own = os.environ.get("TUNEFORM_TEST_TRL_PYTHON")
     if own:
         return own
-    requirements: Path = tmp_path_factory.mktemp("trl") / "requirements.txt"
-    requirements.write_text(TRL)
-    say: Callable[[str], None] = print
-    return str(ensure(requirements, say).python)
+    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in ("bitsandbytes", "tensorboard")}
+    requirements = tmp_path_factory.mktemp("trl") / "requirements.txt"
+    requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(wanted.items())))
+    return str(ensure(requirements, print).python)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(trl_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model of a few thousand weights with a ChatML tokenizer."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    subprocess.run([trl_python, str(HERE / "probe_tiny_model.py"), str(folder)], check=True, capture_output=True)
+    return folder

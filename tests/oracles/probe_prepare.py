@@ -1,3 +1,4 @@
+# mypy: ignore-errors - it runs in the trainer's environment
 """Run prepare.py, and TRL on its rows: `python probe_prepare.py FOLDER`, with TRL's Python.
 
 FOLDER has job.json and, for each shape, <shape>/prepare.py; answers go to FOLDER/answers.json. Nothing is judged here.

@@ -39,7 +39,9 @@ def given() -> dict[str, Any]:
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> Call:
     """Call a command in a folder with a spec; compiling and environments are stood in for."""
 
-    def build_bundle(spec: Path, label: str | None, out: Path, sets: Sequence[str] = ()) -> SimpleNamespace:
+    def build_bundle(
+        spec: Path, label: str | None, out: Path, sets: Sequence[str], say: Callable[[str], None]
+    ) -> SimpleNamespace:
         if "bad" in spec.read_text():
             raise SpecError([Diagnostic("TF104", Level.ERROR, "x", "unknown key `x`")])
         behaviour = {key: value for key, value in given.items() if key != "run"}
@@ -119,17 +121,22 @@ def test_an_environment_that_fails_is_exit_4(call: Call, monkeypatch: pytest.Mon
 def test_ctrl_c_is_exit_130_and_resuming_finishes(call: Call, given: dict[str, Any]) -> None:
     given |= {"delay": 0.05, "steps": 40, "run": {"total_steps": 40}}
 
+    over = threading.Event()
+
     def press() -> None:
-        while not (found := all_runs(Path("runs"))) or not found[0].metrics.exists():
+        while not over.is_set() and (not (found := all_runs(Path("runs"))) or not found[0].metrics.exists()):
             time.sleep(0.02)
-        time.sleep(0.2)
-        os.kill(os.getpid(), signal.SIGINT)
+        if not over.wait(0.2):
+            os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)
     thread.start()
-    result = call(RUN, "tuneform.yaml", "-t", "trl")
-    thread.join()
-    assert result.exit_code == 130
+    try:
+        result = call(RUN, "tuneform.yaml", "-t", "trl")
+    finally:
+        over.set()
+        thread.join()
+    assert result.exit_code == 130, result.stderr
     (run,) = all_runs(Path("runs"))
     assert f"resume: tuneform run --resume {run.id}" in result.stderr
     assert "asked to stop" in result.stderr
@@ -208,6 +215,12 @@ def test_no_token_reaches_the_terminal(call: Call, given: dict[str, Any], monkey
     result = call(RUN, "tuneform.yaml", "--json")
     assert "hush-hush" not in result.stdout + result.stderr
     assert "hush-hush" not in call(STATUS).stdout
+
+
+def test_a_variable_that_the_spec_needs_and_nobody_set(call: Call, given: dict[str, Any]) -> None:
+    given["run"] = {"needs": ["SURELY_NOT_SET"]}
+    result = call(RUN, "tuneform.yaml")
+    assert result.exit_code == 4 and "SURELY_NOT_SET" in result.stderr
 
 
 def test_guarded_turns_a_full_disk_into_a_sentence() -> None:

@@ -7,7 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +40,27 @@ def series(run: RunDir, split: str, name: str) -> dict[int, float]:
     return {row["step"]: row["value"] for row in rows(run) if (row["split"], row["name"]) == (split, name)}
 
 
-def interrupt_at(run: RunDir, step: int, times: int = 1, after: float = 0.0) -> threading.Thread:
-    """Press Ctrl-C once the trainer has reached a step."""
+@contextmanager
+def interrupt_at(run: RunDir, step: int, times: int = 1, after: float = 0.0) -> Iterator[None]:
+    """Press Ctrl-C once the trainer has reached a step; not any more once the block is over."""
+    over = threading.Event()
 
     def press() -> None:
         log = run.files(1).log
-        while not (log.exists() and f"| {step}/".encode() in log.read_bytes()):
+        while not over.is_set() and not (log.exists() and f"| {step}/".encode() in log.read_bytes()):
             time.sleep(0.01)
         for _ in range(times):
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(after)
+            if not over.is_set():
+                os.kill(os.getpid(), signal.SIGINT)
+                over.wait(after)
 
     thread = threading.Thread(target=press)
     thread.start()
-    return thread
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_success_leaves_exact_metrics_and_a_full_record(new_run: NewRun) -> None:
@@ -93,9 +101,8 @@ def test_metrics_grow_while_the_trainer_runs(new_run: NewRun) -> None:
 
 def test_ctrl_c_saves_and_a_resumed_run_has_no_metric_twice(new_run: NewRun) -> None:
     run = new_run({"delay": 0.05, "steps": 30}, total_steps=30)
-    thread = interrupt_at(run, 6)
-    record = go(run)
-    thread.join()
+    with interrupt_at(run, 6):
+        record = go(run)
     assert record["state"] == "stopped"
     assert record["stop"]["reason"] == "interrupt"
     stopped_at = record["progress"]["step"]
@@ -114,9 +121,8 @@ def test_ctrl_c_saves_and_a_resumed_run_has_no_metric_twice(new_run: NewRun) -> 
 
 def test_a_second_ctrl_c_kills(new_run: NewRun) -> None:
     run = new_run({"delay": 0.05, "steps": 1000, "deaf": True}, total_steps=1000)
-    thread = interrupt_at(run, 6, times=2, after=0.3)
-    record = go(run)
-    thread.join()
+    with interrupt_at(run, 6, times=2, after=0.3):
+        record = go(run)
     assert record["state"] == "cancelled"
     assert "the last checkpoint is of step" in record["message"]
     assert trainer_of(run) is None

@@ -85,8 +85,8 @@ def test_kill_ends_all_descendants_and_leaves_no_exit_code(begin: Begin, files: 
     trainer.kill()
     shell.wait(timeout=10)
     until(lambda: process.start_time(left) is None)
+    until(lambda: not trainer.alive())
     assert process.exit_code(files) is None
-    assert not trainer.alive()
     trainer.kill()
     trainer.ask()
 
