@@ -73,8 +73,8 @@ REFUSED: dict[str, dict[str, str]] = {name: {} for name in ENDS} | {
     "smolvlm": PARTS | {"text and call": DROPS},
 }
 
-# The SHA-256 of each template, and what TRL's `assistant_only_loss=True` gives beside prepare.py over
-# the conversations that prepare.py takes. TRL swaps its own template in for most, which may change even the tokens; it refuses others.
+# The SHA-256 of each template, and what TRL's `assistant_only_loss=True` gives beside prepare.py over all conversations
+# that prepare.py takes. TRL swaps its own template in for most of them, which may change the tokens; others it refuses.
 NATIVE: dict[str, tuple[str, str]] = {
     "cohere": (
         "90c33aee14aa2a226127516d48ee9184c9b90745d4a04c484621ec2e82fb712c",

@@ -142,7 +142,7 @@ def test_ctrl_c_is_exit_130_and_resuming_finishes(call: Call, given: dict[str, A
     assert "asked to stop" in result.stderr
     Path("tuneform.yaml").write_text("version: 1 # changed\n")
     result = call(RUN, "tuneform.yaml", "--resume")
-    assert result.exit_code == 0 and "has changed since" in result.stderr
+    assert result.exit_code == 0 and "has changed since" in result.stderr, result.stderr
     result = call(RUN, "--resume", run.id)
     assert result.exit_code == 3 and "has succeeded" in result.stderr
 

@@ -74,14 +74,17 @@ class Chat:
         for function in functions(self.messages):
             arguments = function.get("arguments") or {}
             function["arguments"] = json.loads(arguments) if isinstance(arguments, str) else arguments
+        self.view, self.json_arguments = "", False
         try:
-            self.json_arguments = False
             self.text = self.render(self.messages)
         except Exception as error:
             self.json_arguments = True  # which some templates want in a call (DeepSeek)
             self.text = self.try_render(self.messages)
             if not self.text:
                 raise ValueError(f"the chat template refuses it: {error}") from error
+
+    def follow(self) -> None:
+        """Render the conversation with marks."""
         for starts in (True, False):  # they are in the way where the template trims or takes apart a text
             self.marked = mark(self.messages, starts)
             self.view = self.try_render(self.marked)
@@ -104,6 +107,8 @@ class Chat:
 
     def turn(self, i: int) -> tuple[int, int]:
         """Where in the text the assistant's message i is, with its end token."""
+        if not self.view:
+            self.follow()
         (first, last, call), calls = marks(i), functions([self.messages[i]])
         written = bool((self.messages[i].get("content") or "").strip())
         if self.view.count(last) != written or self.view.count(call) < len(calls) or not (written or calls):
@@ -149,12 +154,14 @@ class Chat:
         view = self.try_render(self.marked[: i + 1])
         closing, count = MARKS.split(view)[-1], len(re.findall(f"[{last}{call}]", view))
         footer = self.try_render([*self.marked[:i], {"role": "assistant", "content": last}]).partition(last)[2]
-        ends = [match.start() for match in self.end_tokens.finditer(closing)]
         if not footer.strip():
             return closing.rstrip(), count
         if closing.endswith(footer):
             return closing.removesuffix(footer), count
-        return closing[: ends[-1]] if ends else closing, count  # a call may end unlike a text (gpt-oss)
+        end = re.search(self.end_tokens.pattern + r"\s*$", closing)  # a call may end unlike a text (gpt-oss)
+        if not end:
+            raise ValueError(f"no special token ends the call in message {i + 1} in the rendered chat")
+        return closing[: end.start()], count
 
     def end_token(self, i: int, view: str, closing: str, count: int) -> tuple[int, str]:
         """Where the text of message i ends in the view, and the end token right after it."""
@@ -205,7 +212,7 @@ def tokenize(
     for token, (_, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
         # A token reaches back to the one before it: tokenizers may leave the space that it stands for out of its
         # offsets. The bytes of one character all have that character's offsets.
-        labels.append(token if any(trained[min(begin, end - 1) : end]) else -100)
+        labels.append(token if trained.find(1, min(begin, end - 1), end) >= 0 else -100)
         begin = end
     return {"input_ids": encoded["input_ids"], "labels": labels}
 
@@ -266,7 +273,8 @@ def load_rows(
     digest.update(tokenizer.backend_tokenizer.to_str().encode())  # a fast tokenizer: labels need its offsets
     for name in (path, __file__):
         with open(name, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+            for line in file:
+                digest.update(line)
     text = dict.fromkeys(("problem", "detail"), Value("string"))
     rows = Dataset.from_generator(
         read_rows,
