@@ -43,7 +43,7 @@ _READING = {
     "TF016": Code(
         "a placeholder where none is filled",
         "`${NAME}` is filled from the environment when a job starts, and only in fields made for it: accounts, "
-        "projects and places outside. Anywhere else the value would depend on the machine. `$${NAME}` is the literal text.",
+        "projects and places outside. Anywhere else the value would depend on the machine. `$${NAME}` is the text.",
         'name: "${NAME}"',
     ),
 }

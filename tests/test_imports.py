@@ -63,3 +63,16 @@ def test_a_compile_imports_nothing_heavy(tmp_path: Path) -> None:
 
 def test_the_facade_is_lazy() -> None:
     assert not {"pydantic", "click"} & modules_after("import tuneform; tuneform.__version__")
+
+
+def test_the_facade_offers_what_it_names(tmp_path: Path) -> None:
+    import tuneform
+
+    assert all(getattr(tuneform, name) for name in tuneform.__all__)
+    spec = ROOT / "examples" / "support-triage" / "tuneform.yaml"
+    folders = tuneform.compile(spec, out=tmp_path)
+    assert (folders["trl"] / "train.py").is_file()
+    with pytest.raises(AttributeError):
+        _ = tuneform.nothing
+    with pytest.raises(tuneform.SpecError, match="TF001"):
+        tuneform.compile(tmp_path / "nowhere.yaml")

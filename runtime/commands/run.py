@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from ..console import (
 )
 
 if TYPE_CHECKING:
+    from ..progress import Progress
     from ..rundir import RunDir
 
 
@@ -72,20 +73,30 @@ def command(
 def _new(
     spec: Path | None, label: str | None, sets: tuple[str, ...], runs_dir: Path, yes: bool
 ) -> tuple[RunDir, dict[str, Any]]:
-    from ..build import build_bundle
-    from ..rundir import create, staging
+    from ..progress import on
 
     if spec is None:
         raise click.UsageError("name a spec to run, or use --resume")
     if not yes:
         _refuse_twice(spec, label, runs_dir)
+    return start(spec, label, sets, runs_dir, on(sys.stderr))
+
+
+def start(
+    spec: Path, label: str | None, sets: Sequence[str], runs_dir: Path, progress: Progress
+) -> tuple[RunDir, dict[str, Any]]:
+    """Compile into a new run folder and train to the end."""
+    from ..build import build_bundle
+    from ..local import run_local
+    from ..rundir import create, staging
+
     with staging(runs_dir) as folder:
         built = build_bundle(spec, label, folder / "bundle", sets, err)
         print_diagnostics(built.diagnostics)
         run = create(runs_dir, folder, built.manifest, spec)
     err(f"run {run.id}")
     with run.supervise():
-        return run, _train(run, built.manifest)
+        return run, run_local(run, built.manifest, progress)
 
 
 def _resume(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.oracles.conftest import tiny_model, trl_python
 
 __all__ = ["smollm2", "tiny_model", "trl_python"]

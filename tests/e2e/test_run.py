@@ -40,7 +40,9 @@ def write(folder: Path, model: Path, text: str = SPEC) -> Path:
 def tuneform(folder: Path, *args: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tuneform", *args, "--runs-dir", str(folder / "runs"), "--json"]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, env=os.environ | {"HF_HUB_OFFLINE": "1"}
+    )
 
 
 def finish(process: subprocess.Popen[str], code: int = 0) -> tuple[dict[str, Any], str]:
@@ -92,14 +94,18 @@ def test_ctrl_c_saves_and_resume_goes_on_to_the_same_end(tiny_model: Path, tmp_p
     whole = tmp_path / "whole"
     whole.mkdir()
     uninterrupted, _ = finish(tuneform(whole, "run", str(write(whole, tiny_model, text)), "-t", "trl"))
-    last = [[m["value"] for m in metrics(r) if m["name"] == "loss" and m["split"] == "train"][-20:] for r in (result, uninterrupted)]
+    last = [
+        [m["value"] for m in metrics(r) if m["name"] == "loss" and m["split"] == "train"][-20:]
+        for r in (result, uninterrupted)
+    ]
     assert last[0] == pytest.approx(last[1], rel=5e-3)
 
 
 def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
-    result, err = finish(tuneform(tmp_path, "run", str(write(tmp_path, Path("acme/not-there"))), "-t", "trl"), 4)
-    assert result["state"] == "failed" and "acme/not-there" in result["message"] + err
-    assert "Traceback" not in err.splitlines()[-1]
+    missing = tmp_path / "not-there"
+    result, err = finish(tuneform(tmp_path, "run", str(write(tmp_path, missing)), "-t", "trl"), 4)
+    assert result["state"] == "failed" and str(missing) in result["message"]
+    assert "Traceback" not in err.splitlines()[-1] and result["message"] in err
 
 
 def test_a_variable_that_is_not_set_is_told_before_anything_starts(tmp_path: Path, tiny_model: Path) -> None:
@@ -115,7 +121,10 @@ def test_rows_of_a_hub_dataset_are_fetched(trl_python: str, tiny_model: Path, tm
     folder = tmp_path / "acme" / "rows"  # a folder of this name stands in for the hub's
     folder.mkdir(parents=True)
     calls = [{"function": {"name": "f", "arguments": {key: 1}}} for key in ("a", "b")]
-    rows = [{"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "", "tool_calls": [c]}]} for c in calls]
+    rows = [
+        {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "", "tool_calls": [c]}]}
+        for c in calls
+    ]
     (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     before = Path.cwd()
     os.chdir(tmp_path)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import BASES, compiled, spec
 
+from tests.support import BASES, compiled, spec
 from tuneform.runtime.build import build_bundle
 
 from .trl_fields import UNSET
@@ -22,7 +22,9 @@ HERE = Path(__file__).parent
 KEYS = json.loads((HERE.parent.parent / "compilers" / "trainers" / "trl_keys.json").read_text())
 METHODS, ADAPTERS = ("sft", "pretrain", "dpo"), ("lora", "full", "qlora")
 ROWS: dict[str, Any] = {
-    "sft": lambda i: {"messages": [{"role": "user", "content": f"Help me, {i}"}, {"role": "assistant", "content": f"Yes {i}."}]},
+    "sft": lambda i: {
+        "messages": [{"role": "user", "content": f"Help me, {i}"}, {"role": "assistant", "content": f"Yes {i}."}]
+    },
     "pretrain": lambda i: {"text": f"The lamp of order {i} buzzes quietly."},
     "dpo": lambda i: {"prompt": f"Order {i}?", "chosen": f" It is late, {i}.", "rejected": " No."},
 }

@@ -1,0 +1,33 @@
+"""What `import tuneform` offers to programs: the same as the command line, without printing or exiting."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..spec.load import Document, load
+from ..spec.lower import Context, lower
+from . import bundles
+from .project import open_project
+
+__all__ = ["Context", "Document", "compile", "load", "lower", "run"]
+
+
+def compile(
+    spec: Path | str, labels: Sequence[str] = (), out: Path | None = None, sets: Sequence[str] = ()
+) -> dict[str, Path]:
+    """Write the bundles of a spec's targets; gives the folder of each. SpecError where there is a problem."""
+    project = open_project(Path(spec), labels, sets, folder_root=out).require()
+    bundles.write(project, project.targets)
+    return {target.label: target.folder for target in project.targets}
+
+
+def run(spec: Path | str, label: str, sets: Sequence[str] = (), runs: Path = Path("runs")) -> dict[str, Any]:
+    """Compile one target, run it here with progress on stderr; gives run.json as it stands at the end."""
+    from .commands.run import start
+    from .progress import on
+
+    _, record = start(Path(spec), label, sets, runs, on(sys.stderr))
+    return record
