@@ -28,6 +28,7 @@ _INT = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
+_FIRST = set("+-.0123456789~nNtTfF")  # whatever is no text begins so
 _PARSER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader  # both give the same events
 
 
@@ -42,11 +43,10 @@ class Node:
 
     def plain(self) -> Any:
         """The value without places; a list is a tuple, as the frozen models hold it."""
-        if isinstance(self.value, dict):
-            return {key: node.plain() for key, node in self.value.items()}
-        if isinstance(self.value, list):
-            return tuple(node.plain() for node in self.value)
-        return self.value
+        value = self.value
+        if isinstance(value, dict):
+            return {key: node.plain() for key, node in value.items()}
+        return tuple([node.plain() for node in value]) if isinstance(value, list) else value
 
     def with_key(self, span: Span | None) -> Node:
         """The same value under another key (an alias)."""
@@ -63,6 +63,8 @@ class YamlError(Exception):
 
 def scalar(text: str) -> Scalar:
     """What a plain scalar means in YAML 1.2's core schema."""
+    if text and text[0] not in _FIRST:
+        return text
     if text in _NULL:
         return None
     if text in _TRUE or text in _FALSE:

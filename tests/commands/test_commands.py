@@ -48,7 +48,7 @@ def test_every_command_has_help(cli: Cli) -> None:
 
 def test_validate_says_what_is_wrong_and_exits_so(cli: Cli, example: Path) -> None:
     assert cli("validate", example).exit_code == 0
-    edit(example, "max_steps: 60", "max_steps: ninety")
+    edit(example, "max_steps: 90", "max_steps: ninety")
     found = cli("validate", example)
     assert found.exit_code == 1 and f"{example}:14:14: error TF102" in found.stderr and found.stdout == ""
     document = json.loads(cli("validate", example, "--json").stdout)

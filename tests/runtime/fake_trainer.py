@@ -117,6 +117,8 @@ def main() -> None:
 
 
 def end_badly() -> None:
+    if GIVEN.get("whole_group"):
+        os.killpg(0, signal.SIGKILL)
     if "signal" in GIVEN:
         os.kill(os.getpid(), GIVEN["signal"])
     if GIVEN.get("exit"):

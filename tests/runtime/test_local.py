@@ -152,6 +152,18 @@ def test_kill_9_of_the_trainer_keeps_what_was_measured(new_run: NewRun) -> None:
     assert len(set(keys(rows(run)))) == len(rows(run))
 
 
+def test_the_state_of_an_earlier_attempt_is_kept_and_not_taken_for_that_of_a_later_one(new_run: NewRun) -> None:
+    run = new_run({"delay": 0.05, "steps": 30}, total_steps=30)
+    with interrupt_at(run, 6):
+        assert go(run)["state"] == "stopped"
+    stopped = set(keys(rows(run)))
+    set_given(run, steps=30, at=run.record()["progress"]["step"] + 1, whole_group=True, say="")
+    record = go(run)
+    assert (record["state"], record["exit_code"]) == ("lost", None)
+    assert run.state_file(1).exists()
+    assert {key for key in stopped if key[2] <= 4} <= set(keys(rows(run)))
+
+
 def test_an_incomplete_checkpoint_is_set_aside_and_named(new_run: NewRun) -> None:
     run = new_run({"die_saving": 8})
     assert go(run)["state"] == "failed"
@@ -236,3 +248,5 @@ def test_no_secret_of_the_environment_is_stored(new_run: NewRun, monkeypatch: py
     for path in (run.path / "run.json", run.events):
         assert "hush-hush" not in path.read_text()
     assert "HF_TOKEN" not in json.dumps(record)
+    run.set_state("failed", "again hush-hush-1234", log_tail="hush-hush-1234")
+    assert "hush-hush" not in (run.path / "run.json").read_text() + run.events.read_text()

@@ -153,10 +153,10 @@ def test_a_program_that_is_not_there_is_an_exit_code(argv: list[str], begin: Beg
 def test_only_the_trainer_is_asked_and_not_its_data_workers(begin: Begin, files: Files) -> None:
     """A data worker that gets a SIGTERM dies of it, and PyTorch then fails the training before it has saved."""
     code = (
-        "import signal, subprocess, sys\n"
+        "import signal, subprocess, sys, time\n"
         "worker = subprocess.Popen(['sleep', '60'])\n"
         "def stop(*a):\n"
-        "    print('worker', worker.poll()); worker.kill(); sys.exit(0)\n"
+        "    time.sleep(0.3); print('worker', worker.poll()); worker.kill(); sys.exit(0)\n"
         "signal.signal(15, stop)\n"
         "print('up')\n"
         "signal.pause()\n"

@@ -34,7 +34,7 @@ def main():
         output_dir="output",
         per_device_train_batch_size=4,
         gradient_accumulation_steps=1,  # 1 process x 4 x 1 = 4 rows a step
-        max_steps=60,
+        max_steps=90,
         learning_rate=0.001,
         lr_scheduler_type="cosine",
         warmup_steps=4,
@@ -58,10 +58,10 @@ def main():
         logging_first_step=True,
         per_device_eval_batch_size=4,
         eval_strategy="steps",
-        eval_steps=30,
+        eval_steps=45,
         eval_on_start=True,
         save_strategy="steps",
-        save_steps=30,
+        save_steps=45,
         enable_jit_checkpoint=True,  # on SIGTERM: save a checkpoint, then stop
         load_best_model_at_end=False,
         report_to="none",
