@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...spec.diagnostics import Diagnostic, Level
 from ...spec.plan import Plan
-from .. import hf_trainer
+from .. import hf_trainer, peft
 from ..base import Bundle, DataStep, File, Launch, Trainer
 from ..native import Schema, native_schema
 from ..python_code import literal, prose
@@ -125,9 +125,9 @@ class Trl(Trainer):
         if masks(plan) == "exact":
             found["load_rows"] = _load_rows(plan)
         if plan["adapter.type"] != "full":
-            found["LoraConfig"] = _lora(plan)
+            found["LoraConfig"] = peft.lora(plan)
         if plan["adapter.type"] == "qlora":
-            found["BitsAndBytesConfig"] = _quantization(plan)
+            found["BitsAndBytesConfig"] = peft.quantization(plan)
         if "evaluation.early_stopping.patience" in plan:
             found["EarlyStoppingCallback"] = [
                 take(plan, "early_stopping_patience", "evaluation.early_stopping.patience"),
@@ -228,34 +228,6 @@ def _load_rows(plan: Plan) -> list[Setting]:
         take(plan, "max_length", "training.max_length"),
         take(plan, "on_too_long", "training.on_too_long"),
         take(plan, "on_bad_row", "data.on_bad_row"),
-    ]
-
-
-def _lora(plan: Plan) -> list[Setting]:
-    alpha, init = plan["adapter.alpha"], plan["adapter.init"]
-    modules = plan["adapter.target_modules"]
-    return [
-        take(plan, "r", "adapter.rank"),
-        Setting("lora_alpha", int(alpha) if alpha == int(alpha) else alpha, ("adapter.alpha",)),
-        take(plan, "lora_dropout", "adapter.dropout"),
-        Setting("target_modules", modules if isinstance(modules, str) else list(modules), ("adapter.target_modules",)),
-        Setting("modules_to_save", list(plan["adapter.modules_to_save"]) or None, ("adapter.modules_to_save",)),
-        take(plan, "use_dora", "adapter.use_dora"),
-        take(plan, "use_rslora", "adapter.use_rslora"),
-        Setting("init_lora_weights", True if init == "default" else init, ("adapter.init",)),
-        Setting("bias", "none", (), "PEFT's default, written out"),
-        Setting("task_type", "CAUSAL_LM", (), "the only kind of model here"),
-    ]
-
-
-def _quantization(plan: Plan) -> list[Setting]:
-    if plan["adapter.quantization.bits"] == 8:
-        return [Setting("load_in_8bit", True, ("adapter.quantization.bits",))]
-    return [
-        Setting("load_in_4bit", True, ("adapter.quantization.bits",)),
-        take(plan, "bnb_4bit_quant_type", "adapter.quantization.type"),
-        take(plan, "bnb_4bit_use_double_quant", "adapter.quantization.double_quant"),
-        take(plan, "bnb_4bit_compute_dtype", "adapter.quantization.compute_dtype"),
     ]
 
 

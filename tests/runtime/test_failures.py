@@ -138,7 +138,7 @@ INSTALLS = {
         "no version of `nope==9` for this Python and platform was found",
     ),
     "uv, offline": (
-        "error: Failed to fetch: `https://pypi.org/simple/nope/`\n  Caused by: dns error\n"
+        "error: Failed to fetch: `https://packages.example.com/simple/nope/`\n  Caused by: dns error\n"
         "  Caused by: failed to lookup address information: Temporary failure in name resolution\n",
         "the package index could not be reached, so the trainer's environment could not be installed",
     ),

@@ -1,0 +1,40 @@
+"""Keywords of the adapter: PEFT's LoraConfig, and bitsandbytes' quantization of the base under it.
+
+Sources: https://huggingface.co/docs/peft/package_reference/lora and
+https://huggingface.co/docs/transformers/main_classes/quantization
+"""
+
+from __future__ import annotations
+
+from ..spec.plan import Plan
+from .settings import Setting, take
+
+
+def lora(plan: Plan) -> list[Setting]:
+    """Keywords of PEFT's LoraConfig."""
+    alpha, init = plan["adapter.alpha"], plan["adapter.init"]
+    modules = plan["adapter.target_modules"]
+    return [
+        take(plan, "r", "adapter.rank"),
+        Setting("lora_alpha", int(alpha) if alpha == int(alpha) else alpha, ("adapter.alpha",)),
+        take(plan, "lora_dropout", "adapter.dropout"),
+        Setting("target_modules", modules if isinstance(modules, str) else list(modules), ("adapter.target_modules",)),
+        Setting("modules_to_save", list(plan["adapter.modules_to_save"]) or None, ("adapter.modules_to_save",)),
+        take(plan, "use_dora", "adapter.use_dora"),
+        take(plan, "use_rslora", "adapter.use_rslora"),
+        Setting("init_lora_weights", True if init == "default" else init, ("adapter.init",)),
+        Setting("bias", "none", (), "PEFT's default, written out"),
+        Setting("task_type", "CAUSAL_LM", (), "the only kind of model here"),
+    ]
+
+
+def quantization(plan: Plan) -> list[Setting]:
+    """Keywords of transformers' BitsAndBytesConfig."""
+    if plan["adapter.quantization.bits"] == 8:
+        return [Setting("load_in_8bit", True, ("adapter.quantization.bits",))]
+    return [
+        Setting("load_in_4bit", True, ("adapter.quantization.bits",)),
+        take(plan, "bnb_4bit_quant_type", "adapter.quantization.type"),
+        take(plan, "bnb_4bit_use_double_quant", "adapter.quantization.double_quant"),
+        take(plan, "bnb_4bit_compute_dtype", "adapter.quantization.compute_dtype"),
+    ]
