@@ -153,7 +153,7 @@ cannot be told what was asked.
     "TF322": (
         "bad weight of a message",
         """A message's `weight` is 0 (read, not trained) or 1 (trained), and at least one turn of the assistant
-counts.
+counts. The answers of a preference pair count whole.
 
     {"role": "assistant", "content": "hi", "weight": 0.5}""",
     ),

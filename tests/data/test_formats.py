@@ -218,3 +218,10 @@ def test_keys_that_are_not_carried_are_named() -> None:
     row = {"messages": [USER, FOUR | {"refusal": "no", "audio": None}], "id": 1, "note": None}
     convert(row, "chat", ignored=ignored)
     assert ignored == {"id", "messages[].refusal"}
+
+
+def test_a_weight_in_a_preferred_answer_is_an_error() -> None:
+    answer = {"role": "assistant", "content": "Yes.", "weight": 0}
+    row = {"prompt": "Sure?", "chosen": [answer], "rejected": [{"role": "assistant", "content": "No."}]}
+    with pytest.raises(RowError, match="weight 0"):
+        convert(row, "preference")
