@@ -123,7 +123,7 @@ def _check(prompt: list[Row], chosen: list[Row], rejected: list[Row], offset: in
             raise RowError("TF318", (key,), "does not end with a turn of the assistant")
         check_order(prompt + side, (key,), offset)
         if any(message.get("weight") == 0 for message in side):
-            raise RowError("TF322", (key,), "has a turn of weight 0", "an answer of a pair counts whole: remove `weight`")
+            raise RowError("TF322", (key,), "has a turn of weight 0", "an answer of a pair counts whole")
 
 
 def _differ(chosen: Any, rejected: Any) -> None:
