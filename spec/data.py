@@ -1,8 +1,6 @@
 """`data`: where rows come from, what they are, and which of their tokens are trained."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -36,7 +34,7 @@ class Source(Section):
     """How many times the rows are taken: 2 takes each twice, 0.5 takes half of them (chosen by content)."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> Source:
+    def _one_place(self) -> Self:
         if (self.path is None) == (self.id is None):
             raise PydanticCustomError("one_place", "needs a `path` or a hub `id`, and not both")
         return self

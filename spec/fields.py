@@ -1,7 +1,5 @@
 """The base of every section, and the types of fields that several sections share."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any, ClassVar
 
@@ -18,6 +16,8 @@ from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError
 
 
+# The files of sections do without `from __future__ import annotations`: pydantic would compile each annotation
+# from its text, at every start.
 class Section(BaseModel):
     """A mapping of the spec: no unknown keys, no coercion of types.
 

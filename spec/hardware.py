@@ -1,7 +1,5 @@
 """`hardware` and `budget`."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

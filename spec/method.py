@@ -1,7 +1,5 @@
 """`method`: the objective, with its own settings."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator

@@ -1,7 +1,5 @@
 """`model` and `adapter`: what is tuned, and which of its weights."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field

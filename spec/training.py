@@ -1,7 +1,5 @@
 """`training`, `evaluation`, `saving`, `logging` and `tracking`."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
