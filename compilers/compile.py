@@ -50,8 +50,10 @@ def for_label(document: Document, label: str) -> tuple[Document, list[Diagnostic
     return own, [*own.diagnostics, *check_rules(own)]
 
 
-def compile_target(document: Document, label: str, facts: DataFacts, today: date, up: str) -> Compiled:
-    """Everything about one target. `document` is what `for_label` gave, without errors."""
+def compile_target(
+    document: Document, label: str, facts: DataFacts, today: date, up: str, emit: bool = True
+) -> Compiled:
+    """Everything about one target. `document` is what `for_label` gave, without errors. `emit` makes the bundle."""
     assert document.spec is not None
     block = document.spec.targets[label]
     name = block.target or label
@@ -65,7 +67,7 @@ def compile_target(document: Document, label: str, facts: DataFacts, today: date
     found += [*_losses(plan, target, fates, block.accept), *target.check(plan), *_extra(plan, target)]
     placed = tuple(_placed(document, label, found))
     failed = any(d.level is Level.ERROR for d in placed)
-    return Compiled(label, name, shape, plan, fates, None if failed else target.emit(plan), placed)
+    return Compiled(label, name, shape, plan, fates, target.emit(plan) if emit and not failed else None, placed)
 
 
 def _check_block(document: Document, label: str, block: Target) -> Iterator[Diagnostic]:

@@ -65,6 +65,7 @@ def open_project(
     folder: Path | None = None,
     facts: Callable[[Path], DataFacts | None] = lambda folder: None,
     today: date | None = None,
+    emit: bool = True,
 ) -> Project:
     """Load, check, read the rows and compile, all in memory.
 
@@ -85,7 +86,7 @@ def open_project(
         place = folder or (folder_root or file.parent / "compiled") / document.spec.name / label
         data, pending = _read(own, reading, cache, project)
         known = data.facts if data else facts(place) or _peeked(own, project, reading)
-        compiled = compile_target(own, label, known, today or date.today(), _up(file, place))
+        compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit)
         project.diagnostics += compiled.diagnostics
         project.targets.append(Target(label, place, own, data, compiled, pending))
     project.diagnostics = document.sources.with_lines(in_file_order(project.diagnostics))

@@ -19,7 +19,7 @@ def command(
     """Check SPEC and its data, and tell every problem at once."""
     from ..project import open_project
 
-    project = open_project(spec, labels, sets, reading="none" if no_data else "all")
+    project = open_project(spec, labels, sets, reading="none" if no_data else "all", emit=False)
     levels = [str(d.level) for d in project.diagnostics]
     errors, warnings = levels.count("error"), levels.count("warning")
     print_diagnostics(project.diagnostics)
