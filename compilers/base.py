@@ -81,7 +81,7 @@ class Options(Section):
 class Trainer(ABC):
     """A trainer of open weights that runs as a local process.
 
-    A trainer says in `groups` which keyword carries which path of the plan, and in `OUTSIDE` which paths take effect
+    A trainer says in `groups` which keyword carries which path of the plan, and in `outside` which paths take effect
     elsewhere. A path in neither is unsupported: forgetting one makes a warning, never a silent loss.
     """
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ..spec.diagnostics import Diagnostic, Level, Span
 from ..spec.errors import translate
 from ..spec.language import section_of
-from ..spec.load import Document, literal, override
+from ..spec.load import Document, Sources, literal, override
 from ..spec.lower import Context, lower
 from ..spec.places import key_span, locate, steps
 from ..spec.plan import DataFacts, Plan
@@ -95,11 +95,11 @@ def _check_options(document: Document, label: str, target: Trainer) -> Iterator[
     node, path = locate(document.root, ["targets", label])
     entries = node.value if isinstance(node.value, dict) else {}
     own = {key: child for key, child in entries.items() if key not in Target.model_fields}
+    sources = Sources()
     for key, child in entries.items():
-        for text, below in _texts(child, f"{path}.{key}"):
-            literal(text, below, False, document.sources)
-    yield from document.sources.found
-    document.sources.found.clear()
+        for text, below in _texts(child, f"{path}.{key}") if key != "set" else ():  # `set:` is checked where it goes
+            literal(text, below, False, sources)
+    yield from sources.found
     try:
         target.options.model_validate({key: child.plain() for key, child in own.items()})
     except ValidationError as error:

@@ -87,10 +87,22 @@ def open_project(
         data, pending = _read(own, reading, cache, project)
         known = data.facts if data else facts(place) or _peeked(own, project, reading)
         compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit)
-        project.diagnostics += compiled.diagnostics
+        project.diagnostics += [*compiled.diagnostics, *_missing_files(own, place, compiled)]
         project.targets.append(Target(label, place, own, data, compiled, pending))
     project.diagnostics = document.sources.with_lines(in_file_order(project.diagnostics))
     return project
+
+
+def _missing_files(document: Document, folder: Path, compiled: Compiled) -> list[Diagnostic]:
+    """Files that a bundle takes a copy of, and that are not there."""
+    path = "model.chat_template"
+    template = compiled.plan and compiled.plan[path]
+    if not template or Path(os.path.normpath(folder.absolute() / template)).is_file():
+        return []
+    assert document.spec is not None
+    message = f"`{document.spec.model.chat_template}` is no file"
+    span = locate(document.root, ["model", "chat_template"])[0].span
+    return [Diagnostic("TF211", Level.ERROR, path, message, "paths are relative to the file that names them", span)]
 
 
 def _up(file: Path, place: Path) -> str:

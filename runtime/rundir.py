@@ -11,7 +11,6 @@ runs/<id>/
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import secrets
 import shutil
@@ -184,11 +183,6 @@ def find(runs: Path, wanted: str) -> RunDir | None:
     exact = [run for run in found if run.id == wanted]
     close = exact or [run for run in found if run.id.startswith(wanted)]
     return close[0] if len(close) == 1 else None
-
-
-def default_runs() -> Path:
-    """The folder for runs: $TUNEFORM_RUNS, else `runs` in the current folder."""
-    return Path(os.environ.get("TUNEFORM_RUNS") or "runs")
 
 
 def _created(run: RunDir) -> str:

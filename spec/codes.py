@@ -78,6 +78,11 @@ _TARGETS = {
     "TF207": Code("a native key that the plan rules", "A key in `extra:` follows from a field of the spec: set that."),
     "TF208": Code("a secret in the spec", "Secrets come from the environment and never stand in an artifact."),
     "TF209": Code("accept of an unknown path", "`accept:` names fields of the spec by their path."),
+    "TF211": Code(
+        "a file is missing",
+        "The bundle takes a copy of this file, and it is not there. Paths are relative to the file that names them.",
+        "model: {id: acme/tiny, chat_template: ./nowhere.jinja}",
+    ),
     "TF210": Code("no such target in the spec", "`-t` takes a label under `targets:`; a run takes one of them."),
 }
 

@@ -103,10 +103,6 @@ class SpecError(TuneformError):
         super().__init__("\n".join(render(d) for d in self.diagnostics))
 
 
-class UnsupportedError(SpecError):
-    """The spec is fine, but the target cannot train what it says."""
-
-
 class RunError(TuneformError):
     """A run failed. `sentence` says why in one line; `log_tail` is the end of the trainer's own log."""
 

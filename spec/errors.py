@@ -88,7 +88,8 @@ def _diagnostic(
         message, hint, path = f"{where} needs `{loc[-1]}`", _EXAMPLES.get(full), full
         hint = f"for example `{hint}`" if hint else None
     elif kind == "extra_forbidden" and steps(path)[-1] != names[-1]:  # a bare word that names no choice
-        code, words = "TF105", list(section_at(names[:-1], model).model_fields)  # type: ignore[union-attr]
+        section = section_at(names[:-1], model) or model
+        code, words = "TF105", list(section.model_fields)
         message, near = f"{where} is {_list(words)}, not `{names[-1]}`", suggest(names[-1], words)
         hint = f"did you mean `{near}`?" if near else None
     elif kind == "extra_forbidden":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from .fields import PATH, PATH_OR_ID, Section, is_local
+from .fields import PATH, PATH_OR_ID, Section, is_local, unescape
 from .language import marked_paths, section_of
 from .load import Document
 from .places import locate
@@ -63,7 +63,7 @@ class _Lowering:
         self._tracking()
         self._steps()
         target = self.spec.targets[self.context.label]
-        return Plan(self.values, self.context.label, self.context.target, target.extra)
+        return Plan(self.values, self.context.label, self.context.target, _unescaped(target.extra))
 
     # What the user wrote, and the language's defaults
 
@@ -227,6 +227,15 @@ class _Lowering:
         else:
             steps = math.ceil(total * float(warmup[:-1]) / 100)
             self._derive("training.warmup_steps", steps, f"{warmup} of {total} steps, rounded up")
+
+
+def _unescaped(value: Any) -> Any:
+    """`$${` is `${` in native keys, too."""
+    if isinstance(value, dict):
+        return {key: _unescaped(v) for key, v in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_unescaped(v) for v in value)
+    return unescape(value) if isinstance(value, str) else value
 
 
 def from_spec(document: Document, loc: Sequence[str | int], text: str) -> str:

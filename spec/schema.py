@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -26,7 +27,7 @@ def sections(root: type[Section] = Spec) -> dict[str, type[Section]]:
 
 def descriptions(section: type[Section]) -> dict[str, str]:
     """The text under each field of a section."""
-    tree = ast.parse(inspect.getsource(inspect.getmodule(section)))  # type: ignore[arg-type]
+    tree = ast.parse(inspect.getsource(sys.modules[section.__module__]))
     body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == section.__name__)
     found = {}
     for field, text in pairwise(body):

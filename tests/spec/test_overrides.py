@@ -134,3 +134,9 @@ def test_a_chain_of_extends_ends(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml", "extends: b.yaml")
     write(tmp_path, "b.yaml", "extends: ./a.yaml")
     assert problems(load(str(tmp_path / "a.yaml")))[0][0] == "TF013"
+
+
+def test_a_targets_set_and_extra_take_placeholders_as_their_places_do(tmp_path: Path) -> None:
+    block = 'targets: {trl: {set: {tracking.wandb.project: "${TEAM}"}, extra: {hub_revision: "$${x}"}}}'
+    found = plan(write(tmp_path, "s.yaml", BASE.replace("targets: {trl: }", block)))
+    assert found["tracking.wandb.project"] == "${TEAM}" and found.extra["hub_revision"] == "${x}"
