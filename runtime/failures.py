@@ -52,7 +52,7 @@ _TRAINING: tuple[tuple[str, str], ...] = (
     ),
     (
         r"Your setup doesn't support bf16|bf16.{0,40}not supported",
-        "this device cannot compute in bf16: set `training.precision`",
+        "no GPU that computes in bf16 is seen here: set `hardware.device: cpu`, or another `training.precision`",
     ),
     (r"ModuleNotFoundError: No module named '([^']+)'", "the environment lacks the package `{0}`"),
 )
