@@ -49,6 +49,8 @@ def _code(word: str, as_json: bool) -> None:
 
 
 def _key(spec: Path, label: str, key: str, sets: tuple[str, ...], as_json: bool) -> None:
+    from ...compilers import registry
+    from ...compilers.python_code import literal
     from ...spec.words import suggest
     from ..project import open_project
 
@@ -63,13 +65,15 @@ def _key(spec: Path, label: str, key: str, sets: tuple[str, ...], as_json: bool)
         near = suggest(key, known)
         err(f"{label} has no `{key}`" + (f"; did you mean `{near}`?" if near else ""))
         raise SystemExit(USAGE)
+    groups = registry.get(target.compiled.target).groups(plan)
+    values = {f"{call}.{setting.key}": setting.value for call, found in groups.items() for setting in found}
     told = []
     for match in matches:
-        origin = bundle.origins[match]
+        origin, value = bundle.origins[match], values[match.partition(": ")[2]]
         place = str(target.document.place(origin.path)) if origin.kind == "spec" else None
-        told.append({"key": match, **origin.as_dict(), "place": place})
+        told.append({"key": match, "value": value, **origin.as_dict(), "place": place})
         if not as_json:
-            click.echo(match)
+            click.echo(f"{match} = {literal(value)}")
             click.echo(f"  {origin}" + (f" ({place})" if place else ""))
     if as_json:
         out_json({"spec": str(spec), "target": label, "origins": told})
