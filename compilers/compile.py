@@ -16,6 +16,7 @@ from ..spec.lower import Context, lower
 from ..spec.places import key_span, locate, steps
 from ..spec.plan import DataFacts, Plan
 from ..spec.rules import check as check_rules
+from ..spec.shapes import METHODS
 from ..spec.spec import Spec, Target
 from ..spec.words import suggest
 from ..spec.yaml_reader import Node
@@ -23,8 +24,6 @@ from . import registry
 from .base import Bundle, Trainer
 from .native import check_extra
 from .settings import Fate, owners
-
-ASSUMED = {"sft": "chat", "pretrain": "text", "dpo": "preference"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def compile_target(
     if any(d.level is Level.ERROR for d in found):
         return Compiled(label, name, facts, None, (), None, tuple(_placed(document, label, found)))
     target = registry.get(name)
-    shape = facts if facts.shape else replace(facts, shape=ASSUMED[document.spec.method.name])
+    shape = facts if facts.shape else replace(facts, shape=METHODS[document.spec.method.name][0])
     plan = lower(document, Context(label, name, shape, today, up))
     fates = tuple(target.fates(plan))
     found += [*_losses(plan, target, fates, block.accept), *target.check(plan), *_extra(plan, target)]
@@ -84,6 +83,8 @@ def _check_block(document: Document, label: str, block: Target) -> Iterator[Diag
     method = document.spec.method.name
     if method not in target.methods:
         hint = f"{name} does {', '.join(target.methods)}"
+        if method == "rft" and "grpo" in target.methods:
+            hint = "grpo is what trainers call it; rft is for managed services"
         yield Diagnostic("TF204", Level.ERROR, "method", f"{name} does not do {method}", hint)
     yield from _check_options(document, label, target)
     for path in block.accept:

@@ -18,6 +18,9 @@ def optimization(plan: Plan) -> list[Setting]:
     world, micro = plan["hardware.world_size"], plan["training.micro_batch_size"]
     steps, batch = plan["training.gradient_accumulation_steps"], plan["training.batch_size"]
     unit = "packed rows" if plan.get("training.packing") else "rows"
+    if plan["method"] == "grpo":
+        answers = plan["method.grpo.num_generations"]
+        unit, batch = f"answers to {batch} prompts", batch * answers
     arithmetic = f"{world} {'process' if world == 1 else 'processes'} x {micro} x {steps} = {batch} {unit} a step"
     found = [
         Setting("output_dir", OUTPUT, (), "relative to the bundle"),
@@ -31,10 +34,13 @@ def optimization(plan: Plan) -> list[Setting]:
         take(plan, "optim", "training.optimizer.name"),
     ]
     if "training.optimizer.betas" in plan:
-        (one, two), why = plan["training.optimizer.betas"], ""
+        one, two = plan["training.optimizer.betas"]
         path = ("training.optimizer.betas",)
-        found += [Setting("adam_beta1", one, path, why), Setting("adam_beta2", two, path, why)]
+        found += [Setting("adam_beta1", one, path), Setting("adam_beta2", two, path)]
+    if "training.optimizer.eps" in plan:
         found.append(take(plan, "adam_epsilon", "training.optimizer.eps"))
+    if "training.neftune_noise_alpha" in plan:
+        found.append(take(plan, "neftune_noise_alpha", "training.neftune_noise_alpha"))
     return [
         *found,
         take(plan, "weight_decay", "training.weight_decay"),
@@ -42,24 +48,39 @@ def optimization(plan: Plan) -> list[Setting]:
         Setting("bf16", plan["training.precision"] == "bf16", ("training.precision",)),
         Setting("fp16", plan["training.precision"] == "fp16", ("training.precision",)),
         take(plan, "gradient_checkpointing", "training.gradient_checkpointing"),
+        take(plan, "use_liger_kernel", "training.liger_kernel"),
+        take(plan, "torch_compile", "training.torch_compile"),
         Setting("use_cpu", plan["hardware.device"] == "cpu", ("hardware.device",)),
         take(plan, "seed", "training.seed"),
     ]
 
 
+# The keywords of transformers' schedule functions (optimization.py) that fields of the spec rule.
+_SCHEDULE_KEYS = {
+    "min_lr_ratio": "min_lr_rate",
+    "num_cycles": "num_cycles",
+    "power": "power",
+    "timescale": "timescale",
+    "decay_steps": "num_decay_steps",
+}
+
+
 def _schedule(plan: Plan) -> list[Setting]:
-    name, paths, kwargs = plan["training.scheduler.name"], ("training.scheduler.name",), {}
-    warmup = plan["training.warmup"]
+    name, warmup, prefix = plan["training.scheduler.name"], plan["training.warmup"], "training.scheduler."
+    fields = {p.removeprefix(prefix): plan[p] for p in plan if p.startswith(prefix) and p != f"{prefix}name"}
+    keys = dict(_SCHEDULE_KEYS)
     if name == "constant" and warmup not in (0, "0%"):
         name = "constant_with_warmup"
-    if plan.get("training.scheduler.min_lr_ratio"):
-        name, kwargs = "cosine_with_min_lr", {"min_lr_rate": plan["training.scheduler.min_lr_ratio"]}
-    if "training.scheduler.num_cycles" in plan:
-        kwargs = {"num_cycles": plan["training.scheduler.num_cycles"]}
-    found = [Setting("lr_scheduler_type", name, paths)]
-    arguments = tuple(p for p in ("training.scheduler.min_lr_ratio", "training.scheduler.num_cycles") if p in plan)
-    if arguments:
-        found.append(Setting("lr_scheduler_kwargs", kwargs or None, arguments))
+    elif name == "warmup_stable_decay":
+        keys["min_lr_ratio"] = "min_lr_ratio"
+    elif name == "cosine" and fields["min_lr_ratio"]:
+        name = "cosine_with_min_lr"
+    elif name == "cosine":
+        keys = {}
+    found = [Setting("lr_scheduler_type", name, (f"{prefix}name",))]
+    if fields:
+        kwargs = {keys[field]: value for field, value in fields.items() if field in keys and value is not None}
+        found.append(Setting("lr_scheduler_kwargs", kwargs or None, tuple(f"{prefix}{field}" for field in fields)))
     if isinstance(warmup, int):
         return [*found, take(plan, "warmup_steps", "training.warmup")]
     share = round(float(warmup[:-1]) / 100, 12)
@@ -78,16 +99,20 @@ def intervals(plan: Plan) -> list[Setting]:
         Setting("logging_first_step", True, (), "a first loss to see"),
     ]
     if "evaluation.every" in plan:
-        micro = take(plan, "per_device_eval_batch_size", "training.micro_batch_size")
-        found += [micro, *every("evaluation.every", "eval"), take(plan, "eval_on_start", "evaluation.at_start")]
+        if plan["method"] != "grpo":  # whose own keywords have it
+            found.append(take(plan, "per_device_eval_batch_size", "training.micro_batch_size"))
+        found += [*every("evaluation.every", "eval"), take(plan, "eval_on_start", "evaluation.at_start")]
     found += [*every("saving.every", "save"), take(plan, "save_total_limit", "saving.keep")]
     comment = "on SIGTERM: save a checkpoint, then stop"
     found.append(Setting("enable_jit_checkpoint", True, (), "an interrupted run can go on", comment))
     found.append(take(plan, "load_best_model_at_end", "saving.best"))
-    if plan["saving.best"] or "evaluation.early_stopping.metric" in plan:
-        path = "evaluation.early_stopping.metric" if "evaluation.early_stopping.metric" in plan else "saving.best"
-        found.append(Setting("metric_for_best_model", plan.get("evaluation.early_stopping.metric", "loss"), (path,)))
-        found.append(Setting("greater_is_better", False, (path,)))
+    found.append(take(plan, "save_only_model", "saving.only_model"))
+    path = "evaluation.early_stopping.metric"
+    if plan["saving.best"] or path in plan:
+        paths = (path if path in plan else "saving.best",)
+        metric = plan.get(path, "reward" if plan["method"] == "grpo" else "loss")
+        found.append(Setting("metric_for_best_model", metric, paths))
+        found.append(Setting("greater_is_better", metric == "reward", paths))
     return found
 
 
@@ -102,6 +127,7 @@ def reporting(plan: Plan) -> list[Setting]:
         paths = ("saving.hub_model_id",)
         found.append(Setting("push_to_hub", True, paths))
         found.append(Setting("hub_model_id", filled(hub), paths))
+        found.append(take(plan, "hub_private_repo", "saving.hub_private"))
         found.append(Setting("hub_strategy", "end", paths, "the final model only"))
     return found
 

@@ -32,9 +32,13 @@ def quantization(plan: Plan) -> list[Setting]:
     """Keywords of transformers' BitsAndBytesConfig."""
     if plan["adapter.quantization.bits"] == 8:
         return [Setting("load_in_8bit", True, ("adapter.quantization.bits",))]
-    return [
+    found = [
         Setting("load_in_4bit", True, ("adapter.quantization.bits",)),
         take(plan, "bnb_4bit_quant_type", "adapter.quantization.type"),
         take(plan, "bnb_4bit_use_double_quant", "adapter.quantization.double_quant"),
         take(plan, "bnb_4bit_compute_dtype", "adapter.quantization.compute_dtype"),
     ]
+    if plan["hardware.strategy"] == "fsdp":
+        why = "FSDP shards only weights that are stored in one type"
+        found.append(Setting("bnb_4bit_quant_storage", plan["model.dtype"], ("model.dtype",), why))
+    return found

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..compilers.compile import Compiled, compile_target, for_label
+from ..spec.bundle_paths import from_spec
 from ..spec.data import Source as SpecSource
 from ..spec.diagnostics import Diagnostic, Level, SpecError, in_file_order
 from ..spec.load import Document, load
-from ..spec.lower import from_spec
 from ..spec.places import locate
 from ..spec.plan import DataFacts
 from ..spec.words import suggest

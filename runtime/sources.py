@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..spec.diagnostics import Level, Span
+from ..spec.method import REWARDED
 from ..spec.rowcheck import Row, RowError, listed, near, quoted
 from ..spec.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
 from ..spec.strictjson import Flaw
@@ -17,6 +18,8 @@ from .raw import Raw
 from .rows import FileProblem, RowReader
 
 _CONVERSATIONS = ("messages", "conversations", "prompt")
+ONE_VARIANT = ("preference", "unpaired_preference", "prompt")
+"""Shapes whose rows are all plain texts or all conversations."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class SourceReading:
             if self._turns_in is not None and self._turns_in not in row:
                 raise RowError("TF315", (self._turns_in,), "is missing")
             found = convert(row, loaded.format, self.source.columns, loaded.ignored)
-            if loaded.shape == "preference":
+            if loaded.shape in ONE_VARIANT:
                 self._check_variant(found)
         except RowError as error:
             self._bad(raw, self._other_format(row, error))
@@ -117,7 +120,9 @@ class SourceReading:
 
     def _settle(self, raw: Raw, row: Row) -> None:
         columns, chosen = self.source.columns, self.source.format
-        if chosen == "auto":
+        if chosen == "auto" and self.method in REWARDED:
+            name, self.loaded.evidence = "prompt", f"what {self.method} takes"
+        elif chosen == "auto":
             found = detect(row, columns)
             name, self.loaded.evidence = found.format, found.evidence
         else:
@@ -129,19 +134,15 @@ class SourceReading:
             self._turns_in = next((column for column in turns if row.get(column) is not None), None)
 
     def _check_fit(self, name: str) -> None:
-        shape = SHAPES.get(name)
+        shape = SHAPES[name]
         takes = METHODS[self.method] if self.method else tuple(SHAPES.values())
         if shape in takes:
             return
         what = f"{quoted(self.source.shown)} holds {name} rows ({self.loaded.evidence})"
-        if shape is None:
-            message = f"{what}, which no method of this version takes"
-            hint = (
-                "`format: chat` trains on the conversations and leaves the label out" if self.method == "sft" else None
-            )
-        else:
-            message = f"{what}; method {self.method} takes {' or '.join(takes)} rows"
-            hint = f"{' and '.join(methods_for(shape))} would take them, or map other `columns`"
+        message = f"{what}; method {self.method} takes {' or '.join(takes)} rows"
+        hint = f"{' and '.join(methods_for(shape))} would take them, or map other `columns`"
+        if shape == "unpaired_preference" and self.method == "sft":
+            hint = "kto learns from the label; `format: chat` trains on the conversations and leaves the label out"
         self.problems.source(self.place, "TF323", Level.ERROR, message, hint)
         raise _Unfit
 

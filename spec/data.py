@@ -8,7 +8,9 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from .fields import Line, PathStr, Section, derived
 
-Format = Literal["auto", "chat", "instruction", "prompt_completion", "text", "preference"]
+Format = Literal[
+    "auto", "chat", "instruction", "prompt_completion", "text", "preference", "unpaired_preference", "prompt"
+]
 
 
 class Source(Section):

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from .bundle_paths import from_bundle, rewards, sources
 from .fields import PATH, PATH_OR_ID, Section, is_local, unescape
 from .language import marked_paths, section_of
 from .load import Document
-from .places import locate
+from .method import REWARDED
+from .optimization import SCHEDULER_ARGUMENTS, optimizer_arguments
 from .plan import DataFacts, Kind, Origin, Plan, Value
 from .rules import written
 from .spec import Spec
 
 MICRO_BATCH_MAX = 4
 # Peak learning rates by method and whether all weights are trained. Sources: LoRA wants about ten times full
-# tuning's rate (https://thinkingmachines.ai/blog/lora/); 2e-5 and 1e-6 are TRL's own for SFT and DPO.
-LEARNING_RATES = {"sft": (2e-4, 2e-5), "pretrain": (2e-4, 2e-5), "dpo": (1e-5, 1e-6)}
+# tuning's rate (https://thinkingmachines.ai/blog/lora/); 2e-5 and 1e-6 are TRL's own for SFT and for the others.
+LEARNING_RATES = {
+    **dict.fromkeys(("sft", "pretrain"), (2e-4, 2e-5)),
+    **dict.fromkeys(("dpo", "kto", "orpo", "grpo", "rft"), (1e-5, 1e-6)),
+}
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 LOSS_ON = {"chat": "assistant", "prompt_completion": "completion", "text": "all"}
 
@@ -58,6 +62,7 @@ class _Lowering:
         self._method()
         self._batch()
         self._training()
+        self._rewards()
         self._data()
         self._intervals()
         self._tracking()
@@ -101,7 +106,7 @@ class _Lowering:
     # Sections
 
     def _model(self) -> None:
-        for path in ("model.id", "model.tokenizer", "model.chat_template"):
+        for path in ("model.id", "model.tokenizer", "model.chat_template", "model.start_from"):
             if self[path] is not None:
                 self.values[path] = Value(self._from_bundle(path, self[path]), self.values[path].origin)
         full, kind = self["adapter.type"] == "full", self["adapter.type"]
@@ -114,7 +119,8 @@ class _Lowering:
             else f"training.precision {self['training.precision']}"
         )
         self._settle("model.dtype", dtype, how)
-        self._settle("model.tokenizer", self["model.id"], "the model's own tokenizer")
+        own = "model.start_from" if self["model.start_from"] else "model.id"
+        self._settle("model.tokenizer", self[own], f"{own}: the model's own tokenizer")
         if full:
             self._drop(*[p for p in self.values if p.startswith("adapter.") and p != "adapter.type"])
         if kind != "qlora":
@@ -137,25 +143,29 @@ class _Lowering:
     def _method(self) -> None:
         name = self.spec.method.name
         self.values["method"] = Value(name, Origin("spec", "method"))
-        self._drop(*[f"method.{other}" for other in ("sft", "pretrain", "dpo") if other != name])
+        self._drop(*[f"method.{other}" for other in type(self.spec.method).model_fields if other != name])
         for key in type(self.spec.method.settings).model_fields:
             path = f"method.{name}.{key}"
             self._put(path, getattr(self.spec.method.settings, key), path)
-        if name == "dpo" and self["method.dpo.loss_type"] != "robust":
+        if name == "dpo" and self["method.dpo.loss_type"] not in ("robust", "exo_pair"):
             self._drop("method.dpo.label_smoothing")
+        if name == "grpo":
+            self._settle("method.grpo.epsilon_high", self["method.grpo.epsilon"], "method.grpo.epsilon")
 
     def _batch(self) -> None:
         devices = self["hardware.count"] * self["hardware.nodes"]
-        share = self["training.batch_size"] // devices
+        size, unit = sequences(self.spec)
+        share = size // devices
         micro = max(d for d in range(1, MICRO_BATCH_MAX + 1) if share % d == 0)
-        how = f"largest divisor of {self['training.batch_size']} / {devices} up to {MICRO_BATCH_MAX}"
+        how = f"largest divisor of {unit} / {devices} up to {MICRO_BATCH_MAX}"
         self._settle("training.micro_batch_size", micro, how)
         micro = self["training.micro_batch_size"]
-        formula = f"{self['training.batch_size']} / ({devices} devices x {micro})"
+        formula = f"{unit} / ({devices} devices x {micro})"
         self._derive("training.gradient_accumulation_steps", share // micro, formula)
         self._derive("hardware.world_size", devices, "hardware.nodes x hardware.count")
         if self["hardware.strategy"] == "auto":
             self._derive("hardware.strategy", "ddp" if devices > 1 else "none", f"auto, {devices} devices")
+        self._drop(*[f"hardware.{name}" for name in ("fsdp", "deepspeed") if name != self["hardware.strategy"]])
 
     def _training(self) -> None:
         full = self["adapter.type"] == "full"
@@ -163,12 +173,22 @@ class _Lowering:
         self._settle("training.learning_rate", rate, f"{self['method']} with {self['adapter.type']}")
         if self["training.max_steps"] is not None:
             self._drop("training.epochs")
-        if self["training.scheduler.name"] != "cosine":
-            self._drop("training.scheduler.min_lr_ratio")
-        if self["training.scheduler.name"] != "cosine_with_restarts":
-            self._drop("training.scheduler.num_cycles")
-        if self["training.optimizer.name"] == "adafactor":
-            self._drop("training.optimizer.betas", "training.optimizer.eps")
+        self._keep("training.scheduler", SCHEDULER_ARGUMENTS.get(self["training.scheduler.name"], ()))
+        self._keep("training.optimizer", optimizer_arguments(self["training.optimizer.name"]))
+        if not self["training.packing"]:
+            self._drop("training.packing_strategy")
+
+    def _keep(self, section: str, arguments: Sequence[str]) -> None:
+        """Of a section, only its name and these arguments apply."""
+        kept = {f"{section}.{name}" for name in ("name", *arguments)}
+        self._drop(*[path for path in self.values if path.startswith(f"{section}.") and path not in kept])
+
+    def _rewards(self) -> None:
+        self._drop("rewards")
+        if self["method"] in REWARDED:
+            self._put("rewards", rewards(self.document, self.context.up), "rewards")
+        else:
+            self._drop("logging.completions")
 
     def _data(self) -> None:
         spec, shape = self.spec.data, self.context.facts.shape
@@ -180,10 +200,14 @@ class _Lowering:
             self._put("data.test", sources(self.document, "data.test", self.context.up), "data.test")
         assert shape is not None, "the shape of the rows is known before lowering"
         self._derive("data.shape", shape, "what the rows are once they are converted")
-        if self["method"] == "dpo":
-            self._drop("data.loss_on", "training.packing")
-        else:
+        if self["method"] in ("sft", "pretrain"):
             self._settle("data.loss_on", LOSS_ON[shape], f"{shape} rows")
+        else:
+            self._drop("data.loss_on", "training.packing", "training.packing_strategy")
+        if self["method"] in REWARDED:
+            self._drop("data.masks", "training.group_by_length", "training.neftune_noise_alpha")
+        if self.spec.saving.hub_model_id is None:
+            self._drop("saving.hub_private")
 
     def _intervals(self) -> None:
         evaluated = self.spec.data.eval is not None
@@ -191,6 +215,9 @@ class _Lowering:
             self._drop("evaluation")
         elif self.spec.evaluation.early_stopping is None:
             self._drop("evaluation.early_stopping")
+        else:
+            metric = "reward" if self["method"] in REWARDED else "loss"
+            self._settle("evaluation.early_stopping.metric", metric, self["method"])
         if evaluated:
             self._settle("saving.every", self["evaluation.every"], "evaluation.every")
         self._settle("saving.every", "epoch", "no evaluation rows")
@@ -211,12 +238,18 @@ class _Lowering:
             why = "packing decides how many sequences the rows make" if rows else "the rows are not counted yet"
             self._derive(path, None, f"unknown: {why}")
         else:
-            micro = math.ceil(rows / (self["training.micro_batch_size"] * self["hardware.world_size"]))
-            each = max(math.ceil(micro / self["training.gradient_accumulation_steps"]), 1)
+            each = self._steps_an_epoch(rows)
             total = math.ceil(self["training.epochs"] * each)
             most = "; fewer where long rows are dropped" if self["training.on_too_long"] == "drop" else ""
             self._derive(path, total, f"{self['training.epochs']:g} x {each} steps for {rows} rows{most}")
         self._warmup(self[path])
+
+    def _steps_an_epoch(self, rows: int) -> int:
+        if self["method"] in REWARDED:  # whole batches of prompts only (TRL's RepeatSampler)
+            iterations = self.spec.method.grpo.num_iterations if self.spec.method.grpo else 1
+            return int(rows // self["training.batch_size"] * iterations)
+        micro = math.ceil(rows / (self["training.micro_batch_size"] * self["hardware.world_size"]))
+        return int(max(math.ceil(micro / self["training.gradient_accumulation_steps"]), 1))
 
     def _warmup(self, total: int | None) -> None:
         warmup = self["training.warmup"]
@@ -229,6 +262,15 @@ class _Lowering:
             self._derive("training.warmup_steps", steps, f"{warmup} of {total} steps, rounded up")
 
 
+def sequences(spec: Spec) -> tuple[int, str]:
+    """Sequences an optimizer step, and the sum in words: rows, or with grpo the answers sampled for them."""
+    size = spec.training.batch_size
+    if spec.method.grpo:
+        answers = spec.method.grpo.num_generations
+        return size * answers, f"{size} prompts x {answers} answers"
+    return size, str(size)
+
+
 def _unescaped(value: Any) -> Any:
     """`$${` is `${` in native keys, too."""
     if isinstance(value, dict):
@@ -236,37 +278,3 @@ def _unescaped(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_unescaped(v) for v in value)
     return unescape(value) if isinstance(value, str) else value
-
-
-def from_spec(document: Document, loc: Sequence[str | int], text: str) -> str:
-    """A path as seen from the spec's folder. It is relative to the file that names it, which may be a parent."""
-    node, _ = locate(document.root, loc)
-    here, there = os.path.dirname(document.file), os.path.dirname(node.span.file)
-    if os.path.isabs(text):
-        return text
-    if node.span.file.startswith("--set "):
-        there = ""
-    return os.path.relpath(os.path.join(there, text), here or ".").replace(os.sep, "/")
-
-
-def from_bundle(document: Document, loc: Sequence[str | int], text: str, up: str) -> str:
-    """A path as seen from the bundle's folder."""
-    path = from_spec(document, loc, text)
-    return path if os.path.isabs(path) else os.path.normpath(os.path.join(up, path)).replace(os.sep, "/")
-
-
-def sources(document: Document, path: str, up: str) -> tuple[Mapping[str, Any], ...]:
-    """The sources under a path, with their defaults settled and their files as the bundle sees them."""
-    assert document.spec is not None
-    data = document.spec.data
-    held = {"data.train": data.train, "data.eval": data.eval.sources if data.eval else None, "data.test": data.test}
-    found = []
-    for index, source in enumerate(held[path] or ()):
-        entry = source.model_dump(exclude_none=True)
-        entry["format"] = source.format or data.format
-        if source.path:
-            entry["path"] = from_bundle(document, [*path.split("."), index, "path"], source.path, up)
-        else:
-            entry["split"] = source.split or "train"
-        found.append(entry)
-    return tuple(found)

@@ -7,6 +7,20 @@ from pydantic import Field
 from .fields import Line, PathOrId, PathStr, Section, derived
 
 
+class SpecialTokens(Section):
+    """Special tokens of the tokenizer. A token that the vocabulary lacks is added, and the embeddings grow."""
+
+    pad_token: Line | None = derived("the tokenizer's own, else its end token")
+    """Fills rows of unequal length up; never trained."""
+    eos_token: Line | None = derived("the tokenizer's own")
+    """Ends a text."""
+    bos_token: Line | None = derived("the tokenizer's own")
+    """Begins a text."""
+    additional: tuple[Line, ...] = ()
+    """Further special tokens. Their embeddings are new: with an adapter, `modules_to_save: [embed_tokens, lm_head]`
+    trains them."""
+
+
 class Model(Section):
     """The base model. A bare text is its `id`."""
 
@@ -26,6 +40,13 @@ class Model(Section):
     """How weights are stored while training."""
     attn_implementation: Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3"] = "sdpa"
     """Attention code (Transformers' `attn_implementation`)."""
+    start_from: PathStr | None = None
+    """Folder with the result of an earlier run (a whole model, or an adapter of `id`) that training starts from. An
+    adapter is merged into its base first. In `stages` the stage before is taken."""
+    special_tokens: SpecialTokens = SpecialTokens.model_construct()
+    """Special tokens that differ from the tokenizer's."""
+    accept_eula: bool = False
+    """You accept the licence of a model that asks for it; some services refuse to start without it."""
     trust_remote_code: bool = False
     """Run Python code that the model's repository ships. Only for a repository whose code you have read."""
 

@@ -5,6 +5,7 @@ A rule yields problems as (path, message, hint); the decorator adds code, level 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from .diagnostics import Diagnostic, Level
 from .fields import is_local
 from .load import Document
+from .method import REWARDED
+from .optimization import SCHEDULER_ARGUMENTS, optimizer_arguments
 from .places import locate, steps
 from .spec import Spec
 
@@ -79,18 +82,22 @@ def check(document: Document) -> list[Diagnostic]:
 @rule("TF110", "the batch does not divide")
 def batch_divides(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """An optimizer step takes `training.batch_size` rows: devices x micro batch x accumulation. So the batch must be
-    a multiple of the devices, and of `micro_batch_size` x devices where that is set. Tuneform never rounds it.
+    a multiple of the devices, and of `micro_batch_size` x devices where that is set. With grpo it is the answers
+    sampled for these rows that must be. Tuneform never rounds it.
 
     Fix: take one of the sizes that the message lists.
     """
     t, devices = spec.training, spec.hardware.count * spec.hardware.nodes
     micro = t.micro_batch_size or 1
-    if t.batch_size % (devices * micro):
-        what = f"{devices} devices x micro_batch_size {micro}" if t.micro_batch_size else f"{devices} devices"
-        unit = devices * micro
+    answers = spec.method.grpo.num_generations if spec.method.grpo else 1
+    if t.batch_size * answers % (devices * micro):
+        what = f"{devices} {'device' if devices == 1 else 'devices'}"
+        what += f" x micro_batch_size {micro}" if t.micro_batch_size else ""
+        unit = devices * micro // math.gcd(devices * micro, answers)
         low, high = t.batch_size // unit * unit, -(-t.batch_size // unit) * unit
         would = f"{low} or {high}" if low else f"{high}"
-        yield "training.batch_size", f"batch_size {t.batch_size} does not divide by {what}", f"{would} would"
+        each = f" x {answers} answers" if answers > 1 else ""
+        yield "training.batch_size", f"batch_size {t.batch_size}{each} does not divide by {what}", f"{would} would"
 
 
 @rule("TF111", "epochs and max_steps")
@@ -119,18 +126,49 @@ def no_effect(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     eight = spec.adapter.quantization.bits == 8
     for name in ("type", "double_quant", "compute_dtype"):
         dead.append((eight, f"adapter.quantization.{name}", "`adapter.quantization.bits` is 8"))
-    s, o, m = spec.training.scheduler, spec.training.optimizer, spec.method
-    dead += [(s.name != "cosine", "training.scheduler.min_lr_ratio", f"the scheduler is `{s.name}`, not `cosine`")]
-    restarts = s.name == "cosine_with_restarts"
-    dead += [(not restarts, "training.scheduler.num_cycles", f"the scheduler is `{s.name}`")]
-    dead += [(o.name == "adafactor", f"training.optimizer.{n}", "`adafactor` has none") for n in ("betas", "eps")]
-    if m.dpo:
-        plain = m.dpo.loss_type != "robust"
-        dead += [(plain, "method.dpo.label_smoothing", f"`loss_type` is `{m.dpo.loss_type}`, not `robust`")]
-        dead += [(True, "data.loss_on", "dpo compares whole answers")]
+    dead += _dead_arguments(spec)
+    dead += _dead_by_method(spec)
+    strategy, packing = spec.hardware.strategy, spec.training.packing
+    for name in ("fsdp", "deepspeed"):
+        dead.append((strategy != name, f"hardware.{name}", f"`hardware.strategy` is `{strategy}`"))
+    stage = spec.hardware.deepspeed.stage
+    dead.append((stage != 3, "hardware.deepspeed.offload_param", f"ZeRO stage {stage} does not shard the weights"))
+    dead.append((not packing, "training.packing_strategy", "`training.packing` is off"))
+    dead.append((spec.saving.hub_model_id is None, "saving.hub_private", "there is no `saving.hub_model_id`"))
     for ruled_out, path, why in dead:
         if ruled_out and path in paths:
             yield path, f"`{path}` has no effect: {why}", "remove it"
+
+
+Dead = list[tuple[bool, str, str]]
+
+
+def _dead_arguments(spec: Spec) -> Dead:
+    """Fields of a scheduler or an optimizer that one of that name does not take."""
+    found: Dead = []
+    for section, value, takes in (
+        ("scheduler", spec.training.scheduler, SCHEDULER_ARGUMENTS.get(spec.training.scheduler.name, ())),
+        ("optimizer", spec.training.optimizer, optimizer_arguments(spec.training.optimizer.name)),
+    ):
+        names = [n for n in type(value).model_fields if n not in ("name", *takes)]
+        found += [(True, f"training.{section}.{n}", f"`{value.name}` has none") for n in names]
+    return found
+
+
+def _dead_by_method(spec: Spec) -> Dead:
+    """Fields that one method's settings or another method rules out."""
+    m, name = spec.method, spec.method.name
+    found: Dead = [(name not in REWARDED, "rewards", f"{name} samples no answers to score")]
+    found.append((name not in REWARDED, "logging.completions", f"{name} samples no answers"))
+    if m.dpo:
+        smooth = m.dpo.loss_type in ("robust", "exo_pair")
+        found.append((not smooth, "method.dpo.label_smoothing", f"`loss_type` is `{m.dpo.loss_type}`, not `robust`"))
+    if name in REWARDED:
+        paths = ("data.loss_on", "data.masks", "training.group_by_length", "training.neftune_noise_alpha")
+        found += [(True, path, f"{name} samples what it trains") for path in paths]
+    elif name not in ("sft", "pretrain"):
+        found.append((True, "data.loss_on", f"{name} compares whole answers"))
+    return found
 
 
 @rule("TF113", "evaluation without rows")
@@ -167,12 +205,15 @@ def best_is_saved(spec: Spec, paths: set[str]) -> Iterator[Problem]:
 
 @rule("TF115", "the method does not pack")
 def packing_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
-    """Packing puts several rows into one sequence. Preference methods compare pairs of answers and cannot pack.
+    """Packing puts several rows into one sequence. Preference methods compare answers as wholes, and grpo samples
+    them: they cannot pack.
 
     Fix: remove `training.packing`.
     """
-    if spec.training.packing and spec.method.dpo:
-        yield "training.packing", "dpo compares pairs of answers and cannot pack rows", "remove `packing`"
+    name = spec.method.name
+    if spec.training.packing and name not in ("sft", "pretrain"):
+        does = "samples answers" if name in REWARDED else "compares whole answers"
+        yield "training.packing", f"{name} {does} and cannot pack rows", "remove `packing`"
 
 
 @rule("TF116", "the tokens to train do not fit the method")
@@ -199,12 +240,14 @@ def precision_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
         yield "training.precision", f"fp16 needs a CUDA device, not {device}", "fp32 works there"
     if spec.model.attn_implementation.startswith("flash"):
         yield "model.attn_implementation", f"flash attention needs a CUDA device, not {device}", "sdpa works there"
-    if "8bit" in spec.training.optimizer.name:
-        yield (
-            "training.optimizer.name",
-            f"8-bit optimizers need a CUDA device, not {device}",
-            "adamw_torch works there",
-        )
+    optimizer = spec.training.optimizer.name
+    if any(word in optimizer for word in ("8bit", "paged", "lion")):
+        yield "training.optimizer.name", f"{optimizer} needs a CUDA device, not {device}", "adamw_torch works there"
+    if spec.training.liger_kernel:
+        yield "training.liger_kernel", f"Liger's kernels need a CUDA device, not {device}", "remove it"
+    if spec.hardware.strategy in ("fsdp", "deepspeed"):
+        message = f"{spec.hardware.strategy} shards over CUDA devices, not {device}"
+        yield "hardware.strategy", message, "ddp works there"
     if device == "mps" and spec.adapter.type == "qlora":
         yield "adapter.type", "bitsandbytes does not quantize on mps", "use lora"
 
@@ -266,3 +309,86 @@ def revision_is_remote(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """
     if spec.model.revision and is_local(spec.model.id):
         yield "model.revision", "a local folder has no revision", "remove it"
+
+
+@rule("TF122", "rewards are missing or wrong")
+def rewards_fit(spec: Spec, paths: set[str]) -> Iterator[Problem]:
+    """grpo and rft learn from a number for each answer: at least one reward. A regular expression must be one that
+    Python's `re` takes, and a JSON Schema one that JSON Schema itself allows.
+
+    Fix: add `rewards`, for example `rewards: [{exact_match: answer}]`.
+    """
+    name = spec.method.name
+    if name in REWARDED and not spec.rewards:
+        yield "method", f"{name} needs `rewards`", "for example `rewards: [{exact_match: answer}]`"
+    for index, reward in enumerate(spec.rewards):
+        if reward.regex and (wrong := _wrong_regex(reward.regex.pattern)):
+            yield f"rewards[{index}].regex", f"no regular expression: {wrong}", None
+        if reward.length and reward.length.max is not None and reward.length.max < reward.length.min:
+            yield f"rewards[{index}].length", "`max` is below `min`, so that no answer would fit", "exchange them"
+        if reward.file is None and "function" in reward.model_fields_set:
+            yield f"rewards[{index}].function", "`function` belongs to a `file`", "add `file: rewards.py`"
+
+
+def _wrong_regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return str(error)
+    return ""
+
+
+@rule("TF123", "a row cannot be cut or is too short for the answers")
+def lengths_fit(spec: Spec, paths: set[str]) -> Iterator[Problem]:
+    """With grpo, `training.max_length` holds a prompt and the answer that is sampled for it. A prompt is never cut,
+    since a cut one asks something else.
+
+    Fix: a larger `training.max_length`, or a smaller `max_completion_length`; `on_too_long: drop` or `error`.
+    """
+    if spec.method.grpo is None:
+        return
+    answer, whole = spec.method.grpo.max_completion_length, spec.training.max_length
+    if answer >= whole:
+        path = "method.grpo.max_completion_length"
+        message = f"answers of {answer} tokens leave no room for a prompt in max_length {whole}"
+        yield path if path in paths else "training.max_length", message, f"a max_length above {answer}"
+    if spec.training.on_too_long == "truncate":
+        yield "training.on_too_long", "a prompt that is cut asks something else", "`drop` or `error`"
+
+
+@rule("TF124", "a schedule without its length")
+def schedule_is_whole(spec: Spec, paths: set[str]) -> Iterator[Problem]:
+    """`warmup_stable_decay` rises, stays, and falls over its last `decay_steps`, so it must be told how many.
+
+    Fix: add `decay_steps`, commonly a tenth to a fifth of all steps.
+    """
+    schedule = spec.training.scheduler
+    if schedule.name == "warmup_stable_decay" and schedule.decay_steps is None:
+        yield "training.scheduler", "`warmup_stable_decay` needs `decay_steps`", "a tenth of all steps is common"
+
+
+@rule("TF125", "a metric that the method does not have")
+def metric_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
+    """Early stopping watches `loss`, or with grpo and rft `reward`: the loss of sampled answers says nothing of how
+    good they are.
+
+    Fix: remove `metric`; the right one is taken.
+    """
+    stopping = spec.evaluation.early_stopping
+    metric = stopping.metric if stopping else None
+    if metric is not None and (metric == "reward") != (spec.method.name in REWARDED):
+        other = "loss" if metric == "reward" else "reward"
+        message = f"{spec.method.name} is not judged by its {metric}"
+        yield "evaluation.early_stopping.metric", message, f"`{other}`, which is the default"
+
+
+@rule("TF126", "kto has an order of its own")
+def kto_order(spec: Spec, paths: set[str]) -> Iterator[Problem]:
+    """Neighbours in a KTO batch give its KL term, so its rows have one order; batches of similar length would be
+    another.
+
+    Fix: remove `group_by_length`, or use `loss_type: apo_zero_unpaired`.
+    """
+    if spec.training.group_by_length and spec.method.kto and spec.method.kto.loss_type == "kto":
+        hint = "remove it, or use `loss_type: apo_zero_unpaired`"
+        yield "training.group_by_length", "kto pairs rows that stand beside each other", hint

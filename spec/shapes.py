@@ -4,6 +4,8 @@ chat                {"messages": [{"role", "content", ...}], "tools"?, "chat_tem
 prompt_completion   {"prompt": text, "completion": text}
 text                {"text": text}
 preference          {"prompt", "chosen", "rejected", "tools"?}; all texts, or all lists of messages
+unpaired_preference {"prompt", "completion", "label": true or false, "tools"?}; texts, or lists of messages
+prompt              {"prompt": text or messages, "item": {the other columns}}
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from contextlib import suppress
 from . import detection
 from .detection import Detected
 from .preference import instruction, read_preference
+from .prompts import read_prompt, read_unpaired
 from .rowcheck import Row, RowError, kind, list_of, note_rest, required, text_of
 from .toolcalls import read_tools
 from .turns import check_order, check_trainable, read_messages
@@ -27,6 +30,8 @@ SHAPES: Mapping[str, str] = {
     "prompt_completion": "prompt_completion",
     "text": "text",
     "preference": "preference",
+    "unpaired_preference": "unpaired_preference",
+    "prompt": "prompt",
 }
 """The shape that rows of a format get."""
 
@@ -34,6 +39,10 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "sft": ("chat", "prompt_completion", "text"),
     "pretrain": ("text",),
     "dpo": ("preference",),
+    "orpo": ("preference",),
+    "kto": ("unpaired_preference",),
+    "grpo": ("prompt",),
+    "rft": ("prompt",),
 }
 """The shapes that a method takes."""
 
@@ -47,6 +56,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("prompt", "chosen", "rejected", "conversations", "messages", "instruction", "input", "system", "tools"),
         *("preferred_output", "non_preferred_output"),
     ),
+    "unpaired_preference": ("prompt", "completion", "label", "messages", "conversations", "system", "tools"),
+    "prompt": ("prompt", "messages", "conversations", "instruction", "input", "system"),
 }
 """The keys of each format, which `columns` can map."""
 
@@ -163,4 +174,6 @@ _READERS: Mapping[str, Callable[[Row, set[str] | None], Row]] = {
     "prompt_completion": _texts("prompt", "completion"),
     "text": _texts("text"),
     "preference": read_preference,
+    "unpaired_preference": read_unpaired,
+    "prompt": read_prompt,
 }

@@ -9,6 +9,7 @@ from .fields import Line, PathStr, Section
 from .hardware import Budget, Hardware
 from .method import Method
 from .model import Adapter, Model
+from .rewards import Reward
 from .training import Evaluation, Logging, Saving, Tracking, Training
 
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
@@ -52,6 +53,8 @@ class Spec(Section):
     """Which weights are trained."""
     data: Data
     """The rows."""
+    rewards: tuple[Reward, ...] = ()
+    """What sampled answers are scored by (grpo and rft)."""
     training: Training = Training.model_construct()
     """How the weights are updated."""
     evaluation: Evaluation = Evaluation.model_construct()

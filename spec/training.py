@@ -16,10 +16,24 @@ class Optimizer(Section):
 
     shorthand: ClassVar[str | None] = "name"
 
-    name: Literal["adamw_torch", "adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit", "adafactor"] = "adamw_torch"
-    """Transformers' name of it; the 8-bit ones are bitsandbytes'."""
+    name: Literal[
+        "adamw_torch",
+        "adamw_torch_fused",
+        "adamw_8bit",
+        "paged_adamw_8bit",
+        "paged_adamw_32bit",
+        "adafactor",
+        "lion_32bit",
+        "lion_8bit",
+        "paged_lion_32bit",
+        "paged_lion_8bit",
+        "sgd",
+        "rmsprop",
+        "adagrad",
+    ] = "adamw_torch"
+    """Transformers' name of it; the 8-bit, paged and lion ones are bitsandbytes'."""
     betas: tuple[Share, Share] = (0.9, 0.999)
-    """Adam's decay rates of the first and second moment."""
+    """Decay rates of the first and second moment (Adam and Lion)."""
     eps: float = Field(default=1e-8, gt=0)
     """Adam's epsilon."""
 
@@ -29,12 +43,26 @@ class Scheduler(Section):
 
     shorthand: ClassVar[str | None] = "name"
 
-    name: Literal["linear", "cosine", "cosine_with_restarts", "constant"] = "cosine"
-    """`linear` and `cosine` fall to `min_lr_ratio`; `constant` stays."""
+    name: Literal[
+        "linear",
+        "cosine",
+        "cosine_with_restarts",
+        "polynomial",
+        "inverse_sqrt",
+        "warmup_stable_decay",
+        "constant",
+    ] = "cosine"
+    """Transformers' name of it. `linear` falls to 0, `cosine` to `min_lr_ratio`; `constant` stays."""
     min_lr_ratio: float = Field(default=0.0, ge=0, lt=1)
-    """Final learning rate as a share of the peak (`cosine` only)."""
+    """Final learning rate as a share of the peak (`cosine` and `warmup_stable_decay`)."""
     num_cycles: int = Field(default=1, ge=1)
-    """Number of restarts (`cosine_with_restarts` only)."""
+    """Number of restarts (`cosine_with_restarts`)."""
+    power: float = Field(default=1.0, gt=0)
+    """Exponent of the fall (`polynomial`)."""
+    timescale: int | None = derived("the warmup steps", ge=1)
+    """Steps after which the rate has fallen to 1/sqrt(2) of its peak (`inverse_sqrt`)."""
+    decay_steps: int | None = Field(default=None, ge=1)
+    """Steps of the final fall (`warmup_stable_decay`, which needs it)."""
 
 
 class Training(Section):
@@ -68,10 +96,21 @@ class Training(Section):
     """What a longer row does; dropped and cut rows are counted."""
     packing: bool = False
     """Put several rows into one sequence of `max_length` tokens."""
+    packing_strategy: Literal["bfd", "bfd_split", "wrapped"] = "bfd"
+    """`bfd`: whole rows, best fit first; `bfd_split`: the same, rows that are too long in pieces; `wrapped`: one
+    stream of tokens, cut anywhere."""
+    group_by_length: bool = False
+    """Batches of rows of similar length: less padding, and an order that is less random."""
+    neftune_noise_alpha: float | None = Field(default=None, gt=0)
+    """Noise on the embeddings while training (NEFTune, https://arxiv.org/abs/2310.05914)."""
     precision: Literal["fp32", "bf16", "fp16"] | None = derived("bf16 on cuda, fp32 on cpu and mps")
     """Type of the arithmetic; `model.dtype` is how weights are stored."""
     gradient_checkpointing: bool = True
     """Compute activations again in the backward pass: less memory, about 20% more time."""
+    liger_kernel: bool = False
+    """Fused Triton kernels of Liger for the layers and the loss: less memory on a GPU."""
+    torch_compile: bool = False
+    """Compile the model with `torch.compile`."""
     seed: int = Field(default=42, ge=0, le=2**32 - 1)
     """Seed of the adapter's start, of dropout and of the order of rows."""
 
@@ -81,8 +120,8 @@ class EarlyStopping(Section):
 
     patience: int = Field(default=3, ge=1)
     """Evaluations without improvement before the run stops."""
-    metric: Literal["loss"] = "loss"
-    """Name of the evaluation metric, without a prefix."""
+    metric: Literal["loss", "reward"] | None = derived("reward with grpo, else loss")
+    """The evaluation metric: `loss` shall fall, `reward` rise."""
     min_delta: float = Field(default=0.0, ge=0)
     """A change counts as an improvement from this size on."""
 
@@ -107,8 +146,12 @@ class Saving(Section):
     """Newest checkpoints that are kept; the others are deleted. Default: all."""
     best: bool = False
     """End with the checkpoint that evaluated best, instead of the last."""
+    only_model: bool = False
+    """Checkpoints without the optimizer's state: smaller, and a run cannot go on from them."""
     hub_model_id: EnvStr | None = None
     """Push the final model to this hub repository (`owner/name`)."""
+    hub_private: bool = True
+    """Make that repository a private one, if it is new."""
 
 
 class Logging(Section):
@@ -116,6 +159,8 @@ class Logging(Section):
 
     every: int = Field(default=10, ge=1)
     """Optimizer steps between two lines of metrics."""
+    completions: bool = False
+    """Log samples of the generated answers too (grpo)."""
 
 
 class TensorBoard(Section):

@@ -15,10 +15,10 @@ from tuneform.runtime.project import open_project
 from tuneform.spec.diagnostics import Diagnostic, Level
 from tuneform.spec.load import Document, load
 from tuneform.spec.plan import DataFacts
+from tuneform.spec.shapes import METHODS
 
 TODAY = date(2026, 11, 1)
 UP = "../../.."
-SHAPES = {"sft": "chat", "pretrain": "text", "dpo": "preference"}
 
 MINIMAL: dict[str, Any] = {
     "version": 1,
@@ -45,7 +45,9 @@ BASES: dict[str, dict[str, Any]] = {
     "sft-full": spec(adapter={"type": "full"}, training={"scheduler": {"name": "cosine_with_restarts"}}),
     "sft-qlora": spec(adapter={"type": "qlora"}),
     "sft-qlora8": spec(adapter={"type": "qlora", "quantization": {"bits": 8}}),
-    "sft-steps": spec(training={"max_steps": 50}, hardware={"device": "cpu", "count": 2, "nodes": 2}),
+    "sft-steps": spec(
+        training={"max_steps": 50, "neftune_noise_alpha": 5.0}, hardware={"device": "cpu", "count": 2, "nodes": 2}
+    ),
     "sft-files": spec(
         data={
             "train": [{"path": "a.jsonl"}, {"id": "acme/rows", "format": "chat"}],
@@ -57,6 +59,27 @@ BASES: dict[str, dict[str, Any]] = {
     "pretrain": spec(method={"pretrain": {}}, training={"on_too_long": "truncate"}),
     "dpo": spec(method={"dpo": {}}),
     "dpo-robust": spec(method={"dpo": {"loss_type": "robust"}}),
+    "kto": spec(method={"kto": {}}),
+    "kto-apo": spec(method={"kto": {"loss_type": "apo_zero_unpaired"}}),
+    "orpo": spec(method={"orpo": {}}),
+    "grpo": spec(
+        method={"grpo": {}},
+        rewards=[
+            {"exact_match": {"reference": "answer"}},
+            {"regex": {"pattern": "[0-9]+"}},
+            {"json_schema": {"type": "object"}},
+            {"length": {"max": 40}},
+            {"file": "score.py", "function": "score"},
+        ],
+        evaluation={"every": 10, "early_stopping": {"patience": 2}},
+    ),
+    "sft-fsdp": spec(hardware={"count": 2, "strategy": "fsdp"}),
+    "sft-deepspeed": spec(hardware={"count": 2, "strategy": "deepspeed", "deepspeed": {"stage": 3}}),
+    "sft-lion": spec(training={"optimizer": {"name": "lion_32bit"}, "scheduler": {"name": "polynomial"}}),
+    "sft-root": spec(training={"scheduler": {"name": "inverse_sqrt"}}),
+    "sft-stable": spec(training={"scheduler": {"name": "warmup_stable_decay", "decay_steps": 5}}),
+    "sft-packed": spec(model={"id": "a/b", "attn_implementation": "flash_attention_2"}, training={"packing": True}),
+    "sft-hub": spec(saving={"hub_model_id": "acme/tuned"}),
 }
 
 
@@ -76,7 +99,11 @@ def put_somewhere(base: Mapping[str, Any], path: str, value: Any) -> dict[str, A
     path = path.replace("data.eval.sources[]", "data.eval[]")
     above, _, last = path.rpartition("[].")
     try:
-        if above:
+        if above == "rewards":
+            kind = {"function": "file"}.get(last, last.split(".")[0])
+            index = next(i for i, reward in enumerate(base["rewards"]) if kind in reward or kind == "weight")
+            path = f"rewards.{index}.{last}"
+        elif above:
             sources = base["data"][above.removeprefix("data.")]
             hub = last in ("subset", "split", "revision", "id")
             index = next(i for i, source in enumerate(sources) if ("id" in source) == hub)
@@ -100,7 +127,7 @@ def compiled(found: Mapping[str, Any], folder: Path, label: str = "trl") -> tupl
     assert whole.spec is not None, whole.diagnostics
     own, problems = for_label(whole, label)
     assert own.spec is not None and not errors(problems), problems
-    facts = DataFacts(SHAPES[own.spec.method.name], rows_train=400, rows_eval=40)
+    facts = DataFacts(METHODS[own.spec.method.name][0], rows_train=400, rows_eval=40)
     return own, compile_target(own, label, facts, TODAY, UP)
 
 

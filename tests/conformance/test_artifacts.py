@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support import BASES, compiled, put
 
@@ -106,20 +107,25 @@ def test_numbers_read_back_from_the_script_are_the_plans(base: str, tmp_path: Pa
     assert result.bundle is not None and result.plan is not None
     plan = result.plan
     script = next(file.text for file in result.bundle.files if file.path == "train.py")
+    launcher: dict[str, Any] = next(
+        (yaml.safe_load(f.text) for f in result.bundle.files if f.path == "accelerate.yaml"), {}
+    )
     found = calls(script)
-    config = found.get("SFTConfig") or found["DPOConfig"]
+    config = next(found[name] for name in found if name.endswith("Config") and "output_dir" in found[name])
     argv = list(result.bundle.run.argv)
-    world = 1
+    world = launcher.get("num_processes", 1)
     for flag in ("--nproc_per_node", "--nnodes"):
         world *= int(argv[argv.index(flag) + 1]) if flag in argv else 1
     batch = config["per_device_train_batch_size"] * config["gradient_accumulation_steps"] * world
-    assert batch == plan["training.batch_size"]
-    assert f"{batch} rows a step" in script or f"{batch} packed rows a step" in script
+    assert batch == plan["training.batch_size"] * config.get("num_generations", 1)
+    units = ("rows", "packed rows", f"answers to {plan['training.batch_size']} prompts")
+    assert any(f"{batch} {unit} " in script for unit in units)
     assert config["learning_rate"] == plan["training.learning_rate"]
     assert config.get("num_train_epochs") == plan.get("training.epochs")
     assert config.get("max_steps") == plan["training.max_steps"]
     assert config["seed"] == plan["training.seed"]
-    assert config["max_length"] == plan["training.max_length"]
+    longest = config.get("max_length") or found["load_rows"]["max_length"] + config["max_completion_length"]
+    assert longest == plan["training.max_length"]
     if plan["adapter.type"] != "full":
         lora = found["LoraConfig"]
         assert (lora["r"], lora["lora_alpha"]) == (plan["adapter.rank"], plan["adapter.alpha"])

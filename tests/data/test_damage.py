@@ -253,7 +253,7 @@ def test_marks_and_blanks_are_told(read: Read) -> None:
         (CHAT, "pretrain", "method pretrain takes text rows"),
         (PC, "dpo", "method dpo takes preference rows"),
         (PAIR, "sft", "method sft takes chat or prompt_completion or text rows"),
-        (CHAT[:-1] + b', "label": true}', "sft", "no method of this version takes"),
+        (CHAT[:-1] + b', "label": true}', "sft", "holds unpaired_preference rows"),
     ],
 )
 def test_method_and_rows_must_fit(read: Read, line: bytes, method: str, words: str) -> None:

@@ -100,6 +100,8 @@ def test_random_rows_never_crash(rows: list[dict[str, Any]], method: str, on_bad
 @given(ROWS)
 def test_convert_is_idempotent(row: dict[str, Any]) -> None:
     for format, shape in SHAPES.items():
+        if shape == "prompt":
+            continue  # whatever else a row of prompts holds is its item
         try:
             found = convert(row, format)
         except RowError:

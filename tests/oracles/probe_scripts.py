@@ -11,14 +11,16 @@ from pathlib import Path
 
 import trl
 from safetensors.torch import load_file
+from trl.experimental.orpo import ORPOTrainer
 
 
 def train(folder: Path) -> dict[str, object]:
     os.chdir(folder)
     sys.path.insert(0, str(folder))
-    sys.modules.pop("prepare", None)
+    for name in ("prepare", "rewards", "start", "reward_1"):
+        sys.modules.pop(name, None)
     seen: list[dict[str, object]] = []
-    for cls in (trl.SFTTrainer, trl.DPOTrainer):
+    for cls in (trl.SFTTrainer, trl.DPOTrainer, trl.KTOTrainer, trl.GRPOTrainer, ORPOTrainer):
         watch(cls, seen)
     try:
         runpy.run_path("train.py", run_name="__main__")

@@ -9,6 +9,7 @@ import sys
 import typing
 
 import trl
+from trl.experimental.orpo import ORPOConfig
 
 
 def kind(annotation: object) -> str:
@@ -32,8 +33,8 @@ def default(field: "dataclasses.Field[object]") -> object:
 
 def main() -> None:
     found = {}
-    for name in ("SFTConfig", "DPOConfig"):
-        fields = dataclasses.fields(getattr(trl, name))
+    for config in (trl.SFTConfig, trl.DPOConfig, trl.KTOConfig, trl.GRPOConfig, ORPOConfig):
+        name, fields = config.__name__, dataclasses.fields(config)
         found[name] = {f.name: {"type": kind(f.type), "default": default(f)} for f in fields if f.init}
     json.dump({"trl": trl.__version__, "classes": found}, sys.stdout, indent=1, sort_keys=True)
     print()

@@ -20,14 +20,33 @@ from .trl_fields import UNSET
 pytestmark = pytest.mark.trainer
 HERE = Path(__file__).parent
 KEYS = json.loads((HERE.parent.parent / "compilers" / "trainers" / "trl_keys.json").read_text())
-METHODS, ADAPTERS = ("sft", "pretrain", "dpo"), ("lora", "full", "qlora")
+METHODS, ADAPTERS = ("sft", "pretrain", "dpo", "kto", "orpo", "grpo"), ("lora", "full", "qlora")
 ROWS: dict[str, Any] = {
     "sft": lambda i: {
         "messages": [{"role": "user", "content": f"Help me, {i}"}, {"role": "assistant", "content": f"Yes {i}."}]
     },
     "pretrain": lambda i: {"text": f"The lamp of order {i} buzzes quietly."},
     "dpo": lambda i: {"prompt": f"Order {i}?", "chosen": f" It is late, {i}.", "rejected": " No."},
+    "kto": lambda i: {
+        "messages": [{"role": "user", "content": f"Help {i}"}, {"role": "assistant", "content": f"Yes {i}."}],
+        "label": i % 2 == 0,
+    },
+    "orpo": lambda i: {"prompt": f"Order {i}?", "chosen": f" It is late, {i}.", "rejected": " No."},
+    "grpo": lambda i: {"messages": [{"role": "user", "content": f"Say {i}"}], "answer": str(i)},
 }
+TRAINERS = {
+    **{"sft": "SFTTrainer", "pretrain": "SFTTrainer", "grpo": "GRPOTrainer"},
+    **{m: f"Prepared{m.upper()}Trainer" for m in ("dpo", "kto", "orpo")},
+}
+COLUMNS: dict[str, set[str]] = {
+    "sft": {"input_ids", "labels"},
+    "pretrain": {"input_ids", "labels"},
+    "dpo": {"prompt_ids", "chosen_ids", "rejected_ids"},
+    "kto": {"prompt_ids", "completion_ids", "KL_completion_ids"},
+    "orpo": {"chosen_input_ids", "chosen_labels", "rejected_input_ids", "rejected_labels"},
+    "grpo": set(),
+}
+SCORE = "def score(sample, item):\n    return len(sample['output_text']) % 7 + len(item['answer'])\n"
 
 
 def keywords(script: str) -> dict[str, set[str]]:
@@ -56,18 +75,20 @@ def test_every_keyword_exists_in_the_real_classes(trl_python: str, tmp_path: Pat
             used.setdefault(call, set()).update(names)
     probe = (
         "import inspect, json, peft, transformers, trl\n"
-        "classes = [trl.SFTConfig, trl.DPOConfig, trl.SFTTrainer, trl.DPOTrainer, peft.LoraConfig,\n"
+        "from trl.experimental.orpo import ORPOConfig, ORPOTrainer\n"
+        "classes = [trl.SFTConfig, trl.DPOConfig, trl.KTOConfig, trl.GRPOConfig, ORPOConfig, ORPOTrainer,\n"
+        "           trl.SFTTrainer, trl.DPOTrainer, trl.KTOTrainer, trl.GRPOTrainer, peft.LoraConfig,\n"
         "           transformers.BitsAndBytesConfig, transformers.EarlyStoppingCallback]\n"
         "print(json.dumps({c.__name__: list(inspect.signature(c).parameters) for c in classes}))"
     )
     real = json.loads(subprocess.run([trl_python, "-c", probe], capture_output=True, text=True, check=True).stdout)
     checked = 0
     for call, names in used.items():
-        known = real.get(call.replace("PreparedDPO", "DPO"))
+        known = real.get(call.replace("Prepared", ""))
         if known is not None and "kwargs" not in known:
             assert names <= set(known), call
             checked += 1
-    assert checked >= 5
+    assert checked >= 12
     bits = real["BitsAndBytesConfig"]
     assert used["BitsAndBytesConfig"] <= set(bits)
 
@@ -79,11 +100,8 @@ def test_every_field_of_trls_configs_is_set_or_may_be_left_alone(tmp_path: Path)
             if call in KEYS["classes"]:
                 used |= names
     fields = {name for fields in KEYS["classes"].values() for name in fields}
-    hub = {"push_to_hub", "hub_model_id", "hub_strategy", "run_name"}
-    # What only some specs set: the bases have no hub and no native masks.
-    packing = {"packing_strategy", "eval_packing"}
-    native = {"truncation_mode", "assistant_only_loss", "completion_only_loss"}
-    assert fields - used - hub - packing - native - {"save_total_limit"} == set(UNSET)
+    native = {"truncation_mode", "assistant_only_loss", "completion_only_loss"}  # no base has native masks
+    assert fields - used - native - {"run_name", "save_total_limit"} == set(UNSET)
     assert not used & set(UNSET)
 
 
@@ -92,9 +110,13 @@ def bundle(method: str, adapter: str, model: Path, folder: Path, **changes: Any)
     rows = [json.dumps(ROWS[method](i)) for i in range(16)]
     (folder / "rows.jsonl").write_text("\n".join(rows) + "\n")
     quantized = {"quantization": {"compute_dtype": "float32"}} if adapter == "qlora" else {}
+    settings = {"num_generations": 2, "max_completion_length": 8} if method == "grpo" else {}
+    if method == "grpo":
+        (folder / "score.py").write_text(SCORE)
+        changes["rewards"] = [{"file": "score.py", "function": "score"}, {"exact_match": "answer", "weight": 2.0}]
     found = spec(
         model={"id": str(model)},
-        method={method: {}},
+        method={method: settings},
         adapter={"type": adapter, **quantized},
         data={"train": "rows.jsonl", "eval": {"split": 0.25}},
         training={"max_steps": 3, "batch_size": 4, "micro_batch_size": 2, "precision": "fp32", "max_length": 64},
@@ -104,7 +126,7 @@ def bundle(method: str, adapter: str, model: Path, folder: Path, **changes: Any)
         targets={"trl": {}},
     )
     for key, value in changes.items():
-        found[key] = {**found.get(key, {}), **value}
+        found[key] = {**found.get(key, {}), **value} if isinstance(value, dict) else value
     file = folder / "tuneform.yaml"
     file.write_text(json.dumps(found))
     build_bundle(file, "trl", folder / "bundle")
@@ -129,16 +151,19 @@ def trained(trl_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPath
 @pytest.mark.parametrize(("method", "adapter"), list(product(METHODS, ADAPTERS)))
 def test_a_script_trains(method: str, adapter: str, trained: dict[str, dict[str, Any]]) -> None:
     result = trained[f"{method}-{adapter}"]
-    assert result["steps"] == 3 and result["class"] == ("PreparedDPOTrainer" if method == "dpo" else "SFTTrainer")
+    assert result["steps"] == 3 and result["class"] == TRAINERS[method]
     losses = [line["loss"] for line in result["history"] if "loss" in line]
-    assert len(losses) == 3 and all(0 < loss < 10 for loss in losses)
+    assert len(losses) == 3 and all(abs(loss) < 10 for loss in losses)
+    assert method == "grpo" or all(loss > 0 for loss in losses)
+    if method == "grpo":
+        assert all(line["rewards/score/mean"] >= 1 for line in result["history"] if "loss" in line)
+        assert all("rewards/exact_match/mean" in line for line in result["history"] if "loss" in line)
     assert [line["step"] for line in result["history"] if "eval_loss" in line] == [0, 2, 3]  # and at the end
     quantized = any(kind.endswith("Linear4bit") for kind in result["kinds"])
     assert quantized == (adapter == "qlora")
     assert (result["trained"] == result["all"]) == (adapter == "full")
     assert result["file"] == ("model.safetensors" if adapter == "full" else "adapter_model.safetensors")
-    columns = {"prompt_ids", "chosen_ids", "rejected_ids"} if method == "dpo" else {"input_ids", "labels"}
-    assert columns <= set(result["first"])
+    assert COLUMNS[method] <= set(result["first"])
     masked = method == "sft"
     assert (-100 in result["first"].get("labels", [])) == masked
 

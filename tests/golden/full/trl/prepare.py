@@ -202,14 +202,15 @@ def tokenize(
 
 
 COLUMNS = ("input_ids", "labels")
+EMPTY = dict.fromkeys(COLUMNS, [])
 
 
-def fit(row: dict[str, list[int]], max_length: int, on_too_long: str) -> tuple[dict[str, list[int]], str]:
+def fit(row: dict, max_length: int, on_too_long: str) -> tuple[dict, str]:
     """The row in max_length tokens, and what is the matter with it."""
     if len(row["labels"]) <= max_length:
         return row, "" if set(row["labels"]) - {-100} else "untrained"
     if on_too_long != "truncate":
-        return dict.fromkeys(COLUMNS, []), "too long"
+        return EMPTY, "too long"
     row = {column: row[column][:max_length] for column in COLUMNS}
     return row, "truncated" if set(row["labels"]) - {-100} else "cut"
 
@@ -226,7 +227,7 @@ def read_rows(
                 row, problem = fit(row, max_length, on_too_long)
                 detail = problem and f"{path}:{number}"
             except Exception as error:
-                row, problem = dict.fromkeys(COLUMNS, []), "bad"
+                row, problem = EMPTY, "bad"
                 detail = f"{path}:{number}: {error if isinstance(error, ValueError) else repr(error)}"
             yield {**row, "problem": problem, "detail": detail}
 
@@ -249,10 +250,10 @@ def load_rows(
         with open(name, "rb") as file:
             for line in file:
                 digest.update(line)
-    text = dict.fromkeys(("problem", "detail"), Value("string"))
+    others = dict.fromkeys(("problem", "detail"), Value("string"))
     rows = Dataset.from_generator(
         read_rows,
-        features=Features(dict.fromkeys(COLUMNS, List(Value("int32"))) | text),
+        features=Features(dict.fromkeys(COLUMNS, List(Value("int32"))) | others),
         gen_kwargs={**settings, "tokenizer": tokenizer},
         fingerprint=digest.hexdigest()[:32],
     )

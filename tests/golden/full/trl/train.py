@@ -46,6 +46,8 @@ def main():
         bf16=True,
         fp16=False,
         gradient_checkpointing=True,
+        use_liger_kernel=False,
+        torch_compile=False,
         use_cpu=False,
         seed=42,
         max_length=2048,
@@ -64,6 +66,7 @@ def main():
         save_total_limit=2,
         enable_jit_checkpoint=True,  # on SIGTERM: save a checkpoint, then stop
         load_best_model_at_end=False,
+        save_only_model=False,
         report_to="none",
         # Defaults of TRL 1.16.0 that an upgrade must not change
         label_smoothing_factor=0.0,
@@ -73,7 +76,6 @@ def main():
         auto_find_batch_size=False,
         ignore_data_skip=False,
         tf32=False,
-        torch_compile=False,
         loss_type="nll",
         padding_free=False,
         shuffle_dataset=False,

@@ -176,16 +176,7 @@ class Chat:
 
 def encode(row: dict, tokenizer: PreTrainedTokenizerBase) -> dict[str, list[int]]:
     """Token ids of one pair; a ValueError says why it cannot be trained on."""
-    sides = []
-    for side in (row["chosen"], row["rejected"]):
-        if isinstance(side, str):
-            sides.append(tokenize_completion(tokenizer, row["prompt"], side))
-        elif len(side) != 1 or side[0]["role"] != "assistant":
-            raise ValueError("chosen and rejected must each be one assistant message")
-        else:
-            chat = Chat(tokenizer, row["prompt"] + side, row)
-            span = chat.turn(len(row["prompt"]))  # which may add the end token to the text
-            sides.append(tokenize(tokenizer, chat.text, [span]))
+    sides = [tokenize_answer(tokenizer, row, side) for side in (row["chosen"], row["rejected"])]
     starts, ends = [], []
     for side in sides:
         trained = [i for i, label in enumerate(side["labels"]) if label != -100]
@@ -217,6 +208,17 @@ def tokenize(
     return {"input_ids": encoded["input_ids"], "labels": labels}
 
 
+def tokenize_answer(tokenizer: PreTrainedTokenizerBase, row: dict, answer: str | list[dict]) -> dict[str, list[int]]:
+    """Token ids and labels of the row's prompt and one answer to it."""
+    if isinstance(answer, str):
+        return tokenize_completion(tokenizer, row["prompt"], answer)
+    if len(answer) != 1 or answer[0]["role"] != "assistant":
+        raise ValueError("an answer must be one assistant message")
+    chat = Chat(tokenizer, row["prompt"] + answer, row)
+    span = chat.turn(len(row["prompt"]))  # which may add the end token to the text
+    return tokenize(tokenizer, chat.text, [span])
+
+
 def tokenize_completion(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str) -> dict[str, list[int]]:
     """Token ids and labels of a plain prompt and its completion, which the end token closes."""
     text, eos = prompt + completion, tokenizer.eos_token_id
@@ -230,15 +232,16 @@ def tokenize_completion(tokenizer: PreTrainedTokenizerBase, prompt: str, complet
 
 
 COLUMNS = ("prompt_ids", "chosen_ids", "rejected_ids")
+EMPTY = dict.fromkeys(COLUMNS, [])
 
 
-def fit(row: dict[str, list[int]], max_length: int, on_too_long: str) -> tuple[dict[str, list[int]], str]:
+def fit(row: dict, max_length: int, on_too_long: str) -> tuple[dict, str]:
     """The row in max_length tokens, and what is the matter with it."""
     prompt, chosen, rejected = (row[column] for column in COLUMNS)
     if len(prompt) + max(len(chosen), len(rejected)) <= max_length:
         return row, ""
     if on_too_long != "truncate":
-        return dict.fromkeys(COLUMNS, []), "too long"
+        return EMPTY, "too long"
     left = max(max_length - len(prompt), 0)
     return {**row, "chosen_ids": chosen[:left], "rejected_ids": rejected[:left]}, "truncated" if left else "cut"
 
@@ -253,7 +256,7 @@ def read_rows(path: str, tokenizer: PreTrainedTokenizerBase, max_length: int, on
                 row, problem = fit(row, max_length, on_too_long)
                 detail = problem and f"{path}:{number}"
             except Exception as error:
-                row, problem = dict.fromkeys(COLUMNS, []), "bad"
+                row, problem = EMPTY, "bad"
                 detail = f"{path}:{number}: {error if isinstance(error, ValueError) else repr(error)}"
             yield {**row, "problem": problem, "detail": detail}
 
@@ -275,10 +278,10 @@ def load_rows(
         with open(name, "rb") as file:
             for line in file:
                 digest.update(line)
-    text = dict.fromkeys(("problem", "detail"), Value("string"))
+    others = dict.fromkeys(("problem", "detail"), Value("string"))
     rows = Dataset.from_generator(
         read_rows,
-        features=Features(dict.fromkeys(COLUMNS, List(Value("int32"))) | text),
+        features=Features(dict.fromkeys(COLUMNS, List(Value("int32"))) | others),
         gen_kwargs={**settings, "tokenizer": tokenizer},
         fingerprint=digest.hexdigest()[:32],
     )

@@ -36,6 +36,12 @@ class PreparedDPOTrainer(DPOTrainer):
 
 
 def main():
+    quantization_config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype="bfloat16",
+    )
     training_args = DPOConfig(
         output_dir="output",
         per_device_train_batch_size=4,
@@ -54,6 +60,8 @@ def main():
         bf16=True,
         fp16=False,
         gradient_checkpointing=True,
+        use_liger_kernel=False,
+        torch_compile=False,
         use_cpu=False,
         seed=42,
         beta=0.05,
@@ -72,6 +80,7 @@ def main():
         save_steps=50,
         enable_jit_checkpoint=True,  # on SIGTERM: save a checkpoint, then stop
         load_best_model_at_end=True,
+        save_only_model=False,
         metric_for_best_model="loss",
         greater_is_better=False,
         report_to="none",
@@ -83,12 +92,11 @@ def main():
         auto_find_batch_size=False,
         ignore_data_skip=False,
         tf32=False,
-        torch_compile=False,
         disable_dropout=True,
-        f_divergence_type="reverse_kl",
-        use_weighting=False,
         sync_ref_model=False,
         precompute_ref_log_probs=False,
+        f_divergence_type="reverse_kl",
+        use_weighting=False,
     )
     processes = training_args.world_size * max(1, training_args.n_gpu)
     if (training_args.device.type, processes) != ("cuda", 1):
@@ -106,12 +114,7 @@ def main():
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
         processing_class=tokenizer,
-        quantization_config=BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype="bfloat16",
-        ),
+        quantization_config=quantization_config,
         peft_config=LoraConfig(
             r=64,
             lora_alpha=16,

@@ -52,6 +52,8 @@ def main():
         bf16=False,
         fp16=False,
         gradient_checkpointing=False,
+        use_liger_kernel=False,
+        torch_compile=False,
         use_cpu=True,
         seed=42,
         beta=0.1,
@@ -68,6 +70,7 @@ def main():
         save_strategy="epoch",
         enable_jit_checkpoint=True,  # on SIGTERM: save a checkpoint, then stop
         load_best_model_at_end=False,
+        save_only_model=False,
         report_to="none",
         # Defaults of TRL 1.16.0 that an upgrade must not change
         label_smoothing_factor=0.0,
@@ -76,12 +79,11 @@ def main():
         auto_find_batch_size=False,
         ignore_data_skip=False,
         tf32=False,
-        torch_compile=False,
         disable_dropout=True,
-        f_divergence_type="reverse_kl",
-        use_weighting=False,
         sync_ref_model=False,
         precompute_ref_log_probs=False,
+        f_divergence_type="reverse_kl",
+        use_weighting=False,
     )
     processes = training_args.world_size * max(1, training_args.n_gpu)
     if (training_args.device.type, processes) != ("cpu", 1):

@@ -46,6 +46,8 @@ def main():
         bf16=False,
         fp16=False,
         gradient_checkpointing=False,
+        use_liger_kernel=False,
+        torch_compile=False,
         use_cpu=True,
         seed=42,
         max_length=128,
@@ -64,6 +66,7 @@ def main():
         save_strategy="epoch",
         enable_jit_checkpoint=True,  # on SIGTERM: save a checkpoint, then stop
         load_best_model_at_end=False,
+        save_only_model=False,
         report_to="none",
         # Defaults of TRL 1.16.0 that an upgrade must not change
         label_smoothing_factor=0.0,
@@ -72,7 +75,6 @@ def main():
         auto_find_batch_size=False,
         ignore_data_skip=False,
         tf32=False,
-        torch_compile=False,
         loss_type="nll",
         padding_free=False,
         shuffle_dataset=False,
