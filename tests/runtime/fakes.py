@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,11 @@ def set_given(run: RunDir, **given: Any) -> None:
 def keys(rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """What must be unique in metrics.jsonl."""
     return [(row["split"], row["name"], row["step"]) for row in rows]
+
+
+def until(what: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for something; fail if it does not come."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
