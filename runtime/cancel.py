@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 from . import stop_request
@@ -13,6 +15,7 @@ from .supervise import adopt
 from .verdict import conclude
 
 _POLL = 0.2  # seconds between two looks at a run that another Tuneform stops
+_PATIENCE = 10.0  # seconds in which that one should have taken notice
 
 
 def ask(run: RunDir, kill: bool = False) -> Standing:
@@ -24,11 +27,12 @@ def ask(run: RunDir, kill: bool = False) -> Standing:
     return found
 
 
-def wait(run: RunDir) -> dict[str, Any]:
+def wait(run: RunDir, say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """Wait until a run that was asked to stop has ended; gives run.json.
 
     Should its Tuneform die meanwhile, this one takes its place. KeyboardInterrupt ends the waiting only.
     """
+    patience = time.monotonic() + _PATIENCE
     while True:
         try:
             with run.supervise():
@@ -41,6 +45,10 @@ def wait(run: RunDir) -> dict[str, Any]:
             record = run.record()
         if record["state"] not in ACTIVE:
             return record
+        if time.monotonic() > patience and record["state"] != "stopping":
+            patience = math.inf
+            pid = (record.get("supervisor") or {}).get("pid")
+            say(f"its Tuneform does not react; is it suspended (Ctrl-Z)? `kill -CONT {pid}` wakes it")
         time.sleep(_POLL)
 
 

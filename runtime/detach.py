@@ -16,6 +16,8 @@ from .rundir import Busy, RunDir
 from .verdict import log_end
 
 _READY = b"ready\n"
+# The other process finds the modules that this one has: -P keeps files that lie in the current folder out.
+_MAIN = f"import sys; sys.path[:] = sys.argv[2:]; from {__name__} import main; main(sys.argv[1])"
 
 
 def detach(run: RunDir) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def _not_started(run: RunDir, error: RunError) -> dict[str, Any]:
 
 
 def _hand_over(run: RunDir) -> None:
-    command = [sys.executable, "-m", __name__, str(run.path.absolute())]
+    command = [sys.executable, "-P", "-c", _MAIN, str(run.path.absolute()), *sys.path]
     with (
         run.own_log.open("ab") as log,
         subprocess.Popen(
@@ -82,7 +84,3 @@ def _tell_the_starter() -> None:
     with suppress(BrokenPipeError):  # it is gone already
         os.write(1, _READY)
     os.dup2(2, 1)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -37,7 +37,7 @@ def command(run_ids: tuple[str, ...], now: bool, no_wait: bool, runs_dir: Path, 
         for run, found in before.items():
             if found.active and not no_wait:
                 err(f"run {run.id} was asked to stop" + ("" if now else " (--now kills it)"))
-                wait(run)
+                wait(run, err)
     except KeyboardInterrupt:
         err("no longer waiting; the request stands (`tuneform status` tells)")
         interrupted = True

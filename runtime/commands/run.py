@@ -67,6 +67,7 @@ def _detach(run: RunDir, as_json: bool) -> None:
         out_json(describe.full(run, standing(run)) | commands | {"supervisor_log": str(run.own_log)})
         return
     click.echo(run.id)
+    click.echo(f"  {'state':<10} in the background, under process {record['supervisor']['pid']}")
     for name, value in (commands | {"log": str(run.own_log)}).items():
         click.echo(f"  {name:<10} {value}")
 

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def cli(runs: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         if reconcile.standing(run).supervised:
             with suppress(ProcessLookupError):
                 os.kill(run.record()["supervisor"]["pid"], signal.SIGKILL)
-            until(lambda run=run: reconcile.refresh(run))
+            until(partial(reconcile.refresh, run))
         if trainer := reconcile.trainer_of(run):
             trainer.kill()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tuneform.runtime import rundir
 from tuneform.runtime.envs import Environment, Say
+from tuneform.runtime.jsonfiles import read_lines
 from tuneform.runtime.local import Options
 from tuneform.runtime.rundir import RunDir
 
@@ -98,3 +99,13 @@ def until(what: Callable[[], object], seconds: float = 20) -> None:
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def state(run: RunDir) -> str:
+    """The state in run.json, whoever wrote it."""
+    return str(run.record()["state"])
+
+
+def stepped(run: RunDir) -> bool:
+    """Whether some steps of training have been measured."""
+    return len(list(read_lines(run.metrics))) > 8

@@ -21,19 +21,11 @@ from tuneform.runtime.progress import Enduring, Plain, Silent
 from tuneform.runtime.records import Metric
 from tuneform.runtime.rundir import RunDir
 
-from .fakes import QUICK, keys, set_given, until
+from .fakes import QUICK, keys, set_given, state, stepped, until
 
 Cli = Callable[..., Result]
 Detached = Callable[..., RunDir]
 NewRun = Callable[..., RunDir]
-
-
-def state(run: RunDir) -> str:
-    return str(run.record()["state"])
-
-
-def stepped(run: RunDir) -> bool:
-    return len(list(read_lines(run.metrics))) > 8
 
 
 def kill_supervisor(run: RunDir) -> None:
@@ -112,6 +104,23 @@ def test_a_supervisor_killed_between_request_and_stop(cli: Cli, detached: Detach
     assert (record["state"], record["stop"]["killed"]) == (("cancelled", True) if deaf else ("stopped", False))
 
 
+def test_a_suspended_supervisor_is_named(cli: Cli, detached: Detached, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = detached()
+    until(lambda: stepped(run))
+    monkeypatch.setattr(cancel, "_PATIENCE", 0.0)
+    pid = run.record()["supervisor"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    cancel.ask(run)
+    said: list[str] = []
+
+    def wake(text: str) -> None:
+        said.append(text)
+        os.kill(pid, signal.SIGCONT)
+
+    assert cancel.wait(run, wake)["state"] == "stopped"
+    assert len(said) == 1 and f"kill -CONT {pid}" in said[0]
+
+
 def test_not_waiting_for_a_run_that_nobody_follows(cli: Cli, detached: Detached) -> None:
     run = detached()
     until(lambda: stepped(run))
@@ -178,17 +187,17 @@ def test_ctrl_c_ends_the_watching_only(detached: Detached, watching: Callable[..
 
 
 def test_watching_goes_on_when_the_supervisor_is_gone(cli: Cli, detached: Detached) -> None:
-    run = detached(steps=150)
+    run = detached(steps=100)
     until(lambda: stepped(run))
     kill_supervisor(run)
     result = cli("watch", run.id)
     assert result.exit_code == 0, result.stderr
     assert "no Tuneform follows this run; its trainer goes on" in result.stderr
-    assert "step 150/150  eval loss" in result.stderr and "succeeded" in result.stdout
+    assert "step 100/100  eval loss" in result.stderr and "succeeded" in result.stdout
 
 
 def test_a_failed_run_is_watched_to_exit_4(cli: Cli, detached: Detached) -> None:
-    run = detached(at=30, say="ValueError: a bad day", exit=True)
+    run = detached(at=10, say="ValueError: a bad day", exit=True)
     result = cli("watch", run.id)
     assert result.exit_code == 4 and "failed: ValueError: a bad day" in result.stderr
 

@@ -8,23 +8,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from tuneform.runtime import reconcile
+from tuneform.runtime import reconcile, rundir
 from tuneform.runtime.interrupts import Interrupts
 from tuneform.runtime.jsonfiles import read_lines
 from tuneform.runtime.process import start_time
 from tuneform.runtime.rundir import RunDir, all_runs
 
-from .fakes import until
+from .fakes import state, stepped, until
 
 Cli = Callable[..., Result]
 Detached = Callable[..., RunDir]
 NewRun = Callable[..., RunDir]
-ROOT = Path(__file__).parent.parent.parent
 SPEC = """\
 version: 1
 name: real
@@ -37,12 +37,8 @@ targets: {trl: }
 """
 
 
-def state(run: RunDir) -> str:
-    return str(run.record()["state"])
-
-
-def stepped(run: RunDir) -> bool:
-    return len(list(read_lines(run.metrics))) > 8
+def succeeded(run: RunDir) -> bool:
+    return state(run) == "succeeded"
 
 
 def supervisor(run: RunDir) -> int:
@@ -74,7 +70,7 @@ def test_a_detached_run_has_a_session_of_its_own_and_ends_by_itself(cli: Cli, de
     assert os.getsid(supervisor(run)) not in (os.getsid(0), supervisor(run))  # it cannot get a terminal again
     assert reconcile.standing(run).supervised
     assert cli("run", "--resume", run.id).exit_code == 3
-    until(lambda: state(run) == "succeeded")
+    until(lambda: succeeded(run))
     assert [e["state"] for e in run.history()] == [
         "pending", "failed", "pending", "provisioning", "running", "succeeded",
     ]  # fmt: skip
@@ -141,7 +137,7 @@ def test_two_runs_at_once_do_not_mix(cli: Cli, detached: Detached) -> None:
         assert listed[run.id]["state"] == "running" and listed[run.id]["supervised"]
         assert listed[run.id]["progress"]["total"] == steps
     for run, steps in zip(both, (60, 80), strict=True):
-        until(lambda run=run: state(run) == "succeeded")
+        until(partial(succeeded, run))
         found = [row["step"] for row in read_lines(run.metrics) if (row["split"], row["name"]) == ("train", "loss")]
         assert found == [1, *range(4, steps + 1, 4)]
 
@@ -164,12 +160,43 @@ def test_a_closed_terminal_takes_nothing_along(cli: Cli, new_run: NewRun) -> Non
     assert {row["time"] is not None for row in read_lines(run.metrics)} == {True}
 
 
+def test_a_hang_up_while_the_environment_is_built(
+    cli: Cli, new_run: NewRun, slow_uv: Callable[[], int | None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TUNEFORM_CACHE", str(tmp_path / "empty"))
+    run = new_run()
+    run.set_state("failed", "not started yet")
+    command = [sys.executable, "-m", "tuneform", "run", "--resume", run.id]
+    tuneform = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    until(slow_uv)
+    installer = slow_uv()
+    assert installer is not None
+    os.killpg(tuneform.pid, signal.SIGHUP)
+    assert "asked to stop" in cli("cancel", run.id).stderr
+    assert tuneform.wait(timeout=20) == 130 and state(run) == "cancelled"
+    until(lambda: start_time(installer) is None)
+
+
+def test_an_id_that_is_taken_is_not_given_twice(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = iter(["a", "a", "b"])
+    monkeypatch.setattr(rundir, "new_id", lambda name, label: next(ids))
+    assert (new_run().id, new_run().id) == ("a", "b")
+
+
+def test_files_in_the_current_folder_are_not_taken_for_modules(cli: Cli, detached: Detached, tmp_path: Path) -> None:
+    for name in ("json", "tuneform", "filelock"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')")
+    run = detached(steps=4)
+    until(lambda: succeeded(run))
+
+
 def test_a_hang_up_is_passed_over_and_nohup_is_left_alone() -> None:
-    before = signal.getsignal(signal.SIGHUP)
+    reached: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, frame: reached.append(number))
     try:
         with Interrupts() as interrupts:
             os.kill(os.getpid(), signal.SIGHUP)
-            assert interrupts.count == 0
+        assert (interrupts.count, reached) == (0, [])
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with Interrupts():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
