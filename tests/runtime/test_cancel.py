@@ -28,6 +28,15 @@ Detached = Callable[..., RunDir]
 NewRun = Callable[..., RunDir]
 
 
+_WATCH = """
+import signal, sys
+from tuneform.runtime.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where the tests run as a shell's background job
+main(["watch", *sys.argv[1:]])
+"""
+
+
 def kill_supervisor(run: RunDir) -> None:
     os.kill(run.record()["supervisor"]["pid"], signal.SIGKILL)
     until(lambda: reconcile.refresh(run))
@@ -40,8 +49,7 @@ def watching(cli: Cli) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def begin(*args: str) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
-        command = [sys.executable, "-m", "tuneform", "watch", *args]
-        started.append(subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True))
+        started.append(subprocess.Popen([sys.executable, "-c", _WATCH, *args], stdout=pipe, stderr=pipe, text=True))
         return started[-1]
 
     yield begin
