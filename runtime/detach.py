@@ -73,7 +73,8 @@ def main(folder: str) -> None:
     try:
         with taken(run):
             _tell_the_starter()
-            go_on(run, Plain(sys.stderr))
+            record = go_on(run, Plain(sys.stderr))
+        print(f"{record['state']}: {record['message']}", file=sys.stderr)
     except TuneformError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

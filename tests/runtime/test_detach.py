@@ -103,6 +103,7 @@ def test_a_run_in_the_background_is_cancelled_while_its_environment_is_built(
     assert installer is not None
     until(lambda: start_time(installer) is None)
     assert run.record()["stop"]["reason"] == "cancel"
+    until(lambda: "cancelled before the training had begun" in run.own_log.read_text())
     assert cli("watch").exit_code == 130
 
 
