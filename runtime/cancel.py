@@ -53,7 +53,7 @@ def wait(run: RunDir, say: Callable[[str], None] = lambda text: None) -> dict[st
 
 
 def _pass_on(run: RunDir) -> None:
-    """Bring the request to a trainer that nobody follows; where somebody does, he reads it himself."""
+    """Bring the request to a trainer that nobody follows; a Tuneform that follows it reads the request itself."""
     try:
         with run.supervise():
             following = adopt(run) if settle(run)["state"] in ACTIVE else None
