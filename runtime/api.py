@@ -26,8 +26,8 @@ def compile(
 
 def run(spec: Path | str, label: str, sets: Sequence[str] = (), runs: Path = Path("runs")) -> dict[str, Any]:
     """Compile one target, run it here with progress on stderr; gives run.json as it stands at the end."""
-    from .commands.run import start
+    from .commands.run import make
     from .progress import on
+    from .supervise import supervise
 
-    _, record = start(Path(spec), label, sets, runs, on(sys.stderr))
-    return record
+    return supervise(make(Path(spec), label, sets, runs), on(sys.stderr))

@@ -6,6 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -74,7 +75,8 @@ def guarded(callback: Callable[P, T]) -> Callable[P, T]:
         except BrokenPipeError:
             raise  # click ends quietly
         except OSError as error:
-            _tell(as_json, f"error: {error}")
+            with suppress(OSError):  # a terminal that is gone
+                _tell(as_json, f"error: {error}")
             sys.exit(FAILED)
 
     return wrapper

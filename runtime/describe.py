@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def full(run: RunDir, standing: Standing) -> dict[str, Any]:
         "attempts": len(attempts),
         "seconds": round(hours_used(run) * 3600, 1),
         "pid": trainer.process.pid if trainer and trainer.process else None,
+        "supervisor": (record.get("supervisor") or {}).get("pid") if standing.supervised else None,
         "exit_code": record["exit_code"],
         "losses": _losses(metrics.read(run.metrics)),
         "output": str(output) if output.is_dir() else None,
@@ -66,10 +68,15 @@ def as_text(described: dict[str, Any]) -> str:
 
 def how_to_resume(run: RunDir) -> str:
     """The command that goes on with a run."""
+    return how_to("run --resume", run)
+
+
+def how_to(what: str, run: RunDir) -> str:
+    """The command that does something with a run, from the current folder."""
     runs = run.path.parent
     usual = Path(os.environ.get("TUNEFORM_RUNS") or "runs")
-    elsewhere = "" if runs.absolute() == usual.absolute() else f" --runs-dir {runs}"
-    return f"tuneform run --resume {run.id}{elsewhere}"
+    elsewhere = "" if runs.absolute() == usual.absolute() else f" --runs-dir {shlex.quote(str(runs))}"
+    return f"tuneform {what} {run.id}{elsewhere}"
 
 
 def age(created: str) -> str:

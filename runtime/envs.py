@@ -7,12 +7,13 @@ import importlib.util
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,7 +135,14 @@ def _build(folder: Path, requirements: Path, say: Say) -> None:
 def _install(command: Sequence[str], log: Path, say: Say) -> None:
     """Run one command of the installer with its output in the log; say now and then that it goes on."""
     with log.open("ab") as out:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_settings())
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=_settings(),
+            start_new_session=True,  # a terminal that is closed does not end it
+        )
     began = time.monotonic()
     try:
         while True:
@@ -144,7 +152,8 @@ def _install(command: Sequence[str], log: Path, say: Say) -> None:
             except subprocess.TimeoutExpired:
                 say(f"still installing, {time.monotonic() - began:.0f} s")
     except BaseException:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait()
         raise
     if code:

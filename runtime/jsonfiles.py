@@ -60,6 +60,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         raw = path.read_bytes()
     except OSError:
         return
+    yield from parse_lines(raw)
+
+
+def parse_lines(raw: bytes) -> Iterator[dict[str, Any]]:
+    """The rows in a piece of a JSONL file, which ends at a line's end."""
     for line in raw.split(b"\n"):
         try:
             row = json.loads(line) if line.strip() else None

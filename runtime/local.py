@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 from ..spec.diagnostics import RunError
-from . import checkpoints, envs, metrics
+from . import checkpoints, envs, metrics, stop_request
+from .following import Following, stop_record
 from .interrupts import Interrupts
-from .process import Trainer, start
+from .process import require_posix, start
 from .progress import Progress
 from .rundir import RunDir, now
 from .verdict import conclude, ended_at
@@ -42,23 +41,45 @@ def run_local(
     The caller holds `run.supervise()`. Raises KeyboardInterrupt only while nothing has been started.
     """
     options = options or Options()
-    with Interrupts() as interrupts:
+    require_posix()
+    with Interrupts(lambda: stop_request.read(run) is not None) as interrupts:
         try:
+            _end_if_asked(run)
             environment = _prepare(run, manifest, progress, options)
             interrupts.count_only()
+            _end_if_asked(run)
             following = _start(run, manifest, environment, progress, options)
         except RunError as error:
+            interrupts.count_only()
             return run.set_state("failed", error.sentence, log_tail=error.log_tail, exit_code=None)
         except OSError as error:
+            interrupts.count_only()
             return run.set_state("failed", f"the run could not be started: {error}", log_tail="", exit_code=None)
         except KeyboardInterrupt:
-            run.set_state("cancelled", "cancelled before the training had begun")
+            interrupts.count_only()
+            asked = stop_request.read(run) is not None
+            record = cancel_unstarted(run, "cancel" if asked else "interrupt")
+            if asked:
+                return record
             raise
         try:
             following.until_the_end(interrupts)
         finally:
             progress.close()
-    return conclude(run)
+        return conclude(run)
+
+
+def check_start(manifest: Mapping[str, Any]) -> None:
+    """RunError where it is plain before anything is done that this run cannot start here."""
+    require_posix()
+    missing = [name for name in manifest["run"].get("needs", ()) if not os.environ.get(name)]
+    if missing:
+        raise RunError(f"not set, and the spec asks for it: the environment variable {', '.join(missing)}")
+
+
+def cancel_unstarted(run: RunDir, reason: str) -> dict[str, Any]:
+    """Cancel a run whose trainer has not been started; the caller holds `run.supervise()`."""
+    return run.set_state("cancelled", "cancelled before the training had begun", stop=stop_record(reason))
 
 
 def hours_used(run: RunDir) -> float:
@@ -71,11 +92,14 @@ def hours_used(run: RunDir) -> float:
 
 
 def _prepare(run: RunDir, manifest: Mapping[str, Any], progress: Progress, options: Options) -> envs.Environment:
-    missing = [name for name in manifest["run"].get("needs", ()) if not os.environ.get(name)]
-    if missing:
-        raise RunError(f"not set, and the spec asks for it: the environment variable {', '.join(missing)}")
+    check_start(manifest)
     run.set_state("provisioning", "preparing the trainer's environment")
-    environment = options.ensure(run.bundle / manifest["run"]["requirements"], progress.note)
+
+    def say(text: str) -> None:
+        run.update(message=text)  # for `status` and `watch`
+        progress.note(text)
+
+    environment = options.ensure(run.bundle / manifest["run"]["requirements"], say)
     resolved = run.path / "resolved.txt"
     resolved.write_bytes(environment.resolved.read_bytes())
     run.update(environment={"python": str(environment.python), "resolved": resolved.name})
@@ -84,7 +108,7 @@ def _prepare(run: RunDir, manifest: Mapping[str, Any], progress: Progress, optio
 
 def _start(
     run: RunDir, manifest: Mapping[str, Any], environment: envs.Environment, progress: Progress, options: Options
-) -> _Following:
+) -> Following:
     resumed_from = _tidy_output(run, manifest, progress)
     source = metrics.source_of(manifest)
     attempts = run.record()["attempts"]
@@ -99,7 +123,12 @@ def _start(
     run.update(attempts=[*attempts, attempt])
     collector = metrics.Collector(run.metrics, files.log, source.follow(resumed_from))
     left = _seconds_left(run, manifest)
-    return _Following(run, trainer, shell, collector, progress, options, left)
+    return Following(run, trainer, shell, collector, progress, options.poll, options.grace, left)
+
+
+def _end_if_asked(run: RunDir) -> None:
+    if stop_request.read(run) is not None:
+        raise KeyboardInterrupt
 
 
 def _tidy_output(run: RunDir, manifest: Mapping[str, Any], progress: Progress) -> int | None:
@@ -143,58 +172,3 @@ def _seconds_left(run: RunDir, manifest: Mapping[str, Any]) -> float | None:
 
 def _seconds_between(began: str, ended: str) -> float:
     return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
-
-
-@dataclass(slots=True)
-class _Following:
-    """Looks on until the trainer is gone, and passes requests to stop on to it."""
-
-    run: RunDir
-    trainer: Trainer
-    shell: Popen[bytes]
-    collector: metrics.Collector
-    progress: Progress
-    options: Options
-    seconds_left: float | None
-    _asked: float | None = None  # when the trainer was asked to stop
-    _killed: bool = False
-
-    def until_the_end(self, interrupts: Interrupts) -> None:
-        """Poll; the trainer's own exit ends it."""
-        began = time.monotonic()
-        while True:
-            gone = self.shell.poll() is not None and not self.trainer.alive()
-            self._look()
-            if gone:
-                return
-            self._obey(interrupts.count, time.monotonic() - began)
-            time.sleep(self.options.poll)
-
-    def _look(self) -> None:
-        live = self.collector.live
-        step, total = live.step, live.total
-        fresh = self.collector.poll()
-        if fresh or (live.step, live.total) != (step, total):
-            self.progress.update(live.step, live.total, fresh)
-
-    def _obey(self, interrupts: int, elapsed: float) -> None:
-        over = self.seconds_left is not None and elapsed >= self.seconds_left
-        if self._asked is None and (interrupts or over):
-            self._ask("interrupt" if interrupts else "budget")
-        elif self._asked is not None and not self._killed:
-            impatient = interrupts >= 2
-            if impatient or (not interrupts and time.monotonic() - self._asked >= self.options.grace):
-                self._kill("interrupt" if impatient else "budget")
-
-    def _ask(self, reason: str) -> None:
-        self._asked = time.monotonic()
-        why = "asked to stop" if reason == "interrupt" else "max_hours are over"
-        self.run.set_state("stopping", why, stop={"reason": reason, "time": now(), "killed": False})
-        self.trainer.ask()
-        self.progress.note(f"{why}: the trainer saves a checkpoint and ends (Ctrl-C again kills it)")
-
-    def _kill(self, reason: str) -> None:
-        self._killed = True
-        self.run.set_state("stopping", "killed", stop={"reason": reason, "time": now(), "killed": True})
-        self.trainer.kill()
-        self.progress.note("the trainer is killed")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 
 from ..spec.diagnostics import RunError
 from .hf_trainer import Attempt, HFTrainer
-from .jsonfiles import append_lines, read_lines, write_lines
+from .jsonfiles import append_lines, parse_lines, read_lines, write_lines
 from .records import Key, Metric
 
 
@@ -47,13 +48,7 @@ def source_of(manifest: Mapping[str, Any]) -> Source:
 
 def read(path: Path) -> list[Metric]:
     """The metrics in a file, also while it grows or after a crash."""
-    found = []
-    for row in read_lines(path):
-        try:
-            found.append(Metric.from_dict(row))
-        except KeyError:
-            continue
-    return found
+    return _metrics(read_lines(path))
 
 
 def rebuild(path: Path, source: Source, bundle: Path, attempts: Sequence[Attempt]) -> list[Metric]:
@@ -71,16 +66,15 @@ def rebuild(path: Path, source: Source, bundle: Path, attempts: Sequence[Attempt
     return found
 
 
-class Collector:
-    """Follows a growing log and appends what it says to metrics.jsonl."""
+class LogTail:
+    """Reads a growing log on; `live` knows how far the training is."""
 
-    def __init__(self, path: Path, log: Path, live: LiveLog) -> None:
-        self._path, self._log, self.live = path, log, live
+    def __init__(self, log: Path, live: LiveLog) -> None:
+        self._log, self.live = log, live
         self._offset = 0
-        self._seen: set[Key] = {metric.key for metric in read(path)}
 
     def poll(self) -> list[Metric]:
-        """Read what is new; cheap when nothing is."""
+        """The metrics in what is new; cheap when nothing is."""
         found: list[Metric] = []
         try:
             if self._log.stat().st_size == self._offset:
@@ -92,14 +86,59 @@ class Collector:
                     found += self.live.feed(piece)
         except FileNotFoundError:
             return []
-        return self._keep(found)
+        return found
 
-    def _keep(self, found: Sequence[Metric]) -> list[Metric]:
+
+class Collector:
+    """Follows a growing log and appends what it says to metrics.jsonl."""
+
+    def __init__(self, path: Path, log: Path, live: LiveLog) -> None:
+        self._path, self._tail, self.live = path, LogTail(log, live), live
+        self._seen: set[Key] = {metric.key for metric in read(path)}
+
+    def poll(self) -> list[Metric]:
+        """Read what is new; cheap when nothing is."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         fresh: list[Metric] = []
-        for metric in found:
+        for metric in self._tail.poll():
             if metric.key not in self._seen:
                 self._seen.add(metric.key)
                 fresh.append(replace(metric, time=now))
         append_lines(self._path, (metric.as_dict() for metric in fresh))
         return fresh
+
+
+class MetricsTail:
+    """Reads metrics.jsonl on as another process fills it or, resuming and at the end, writes it anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file, self._offset = 0, 0  # which file it was, and how far it was read
+        self._seen: set[Key] = set()
+
+    def poll(self) -> list[Metric]:
+        """The metrics that were not there at the last look."""
+        try:
+            with self._path.open("rb") as lines:
+                status = os.fstat(lines.fileno())
+                anew = status.st_ino != self._file or status.st_size < self._offset
+                self._file, self._offset = status.st_ino, 0 if anew else self._offset
+                lines.seek(self._offset)
+                whole, end, _ = lines.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        self._offset += len(whole) + len(end)
+        found = _metrics(parse_lines(whole))
+        fresh = [metric for metric in found if metric.key not in self._seen]
+        self._seen = {metric.key for metric in found} | (set() if anew else self._seen)
+        return fresh
+
+
+def _metrics(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
+    found = []
+    for row in rows:
+        try:
+            found.append(Metric.from_dict(row))
+        except KeyError:
+            continue
+    return found

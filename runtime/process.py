@@ -47,6 +47,18 @@ class Ident:
     pid: int
     started: str
 
+    @staticmethod
+    def from_dict(record: object) -> Ident | None:
+        """Back from run.json; None if it holds none."""
+        if not isinstance(record, dict):
+            return None
+        pid, started = record.get("pid"), record.get("started")
+        return Ident(pid, started) if isinstance(pid, int) and isinstance(started, str) else None
+
+    def as_dict(self) -> dict[str, object]:
+        """For run.json."""
+        return {"pid": self.pid, "started": self.started}
+
     def alive(self) -> bool:
         """True while this very process runs; a zombie is dead."""
         return start_time(self.pid) == self.started
@@ -111,8 +123,6 @@ class Files:
 
 def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], files: Files) -> tuple[Trainer, Popen[bytes]]:
     """Start a trainer in a session of its own, with its output going straight to the log file."""
-    if os.name != "posix":
-        raise RunError("a run on this machine needs Linux or macOS")
     command = ["/bin/sh", "-c", _WRAPPER, "sh", _INNER, str(files.pid.absolute()), str(files.exit.absolute()), *argv]
     with files.log.open("ab") as log:
         shell = Popen(
@@ -126,6 +136,17 @@ def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], files: Files) 
         )
     leader = Ident(shell.pid, start_time(shell.pid) or "")
     return Trainer(leader, _wait_for_pid(files.pid, shell)), shell
+
+
+def require_posix() -> None:
+    """RunError on a system where none of this works."""
+    if os.name != "posix":
+        raise RunError("a run on this machine needs Linux or macOS")
+
+
+def this_process() -> Ident:
+    """The running Tuneform itself."""
+    return Ident(os.getpid(), start_time(os.getpid()) or "")
 
 
 def find(files: Files) -> Trainer | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from .records import Metric
@@ -37,6 +39,43 @@ class Silent:
     def update(self, step: int, total: int | None, fresh: Sequence[Metric]) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Enduring:
+    """Shows what another does, and goes on in a file once that one's terminal or pipe is gone.
+
+    Whoever closes a terminal has lost sight of the run; the run itself, and who looks after it, must not notice.
+    """
+
+    def __init__(self, inner: Progress, file: Path) -> None:
+        self._inner, self._path = inner, file
+        self._file: TextIO | None = None
+
+    def note(self, text: str) -> None:
+        """Say a sentence."""
+        self._show(lambda progress: progress.note(text))
+
+    def update(self, step: int, total: int | None, fresh: Sequence[Metric]) -> None:
+        """Show a step and the metrics that came with it."""
+        self._show(lambda progress: progress.update(step, total, fresh))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._show(lambda progress: progress.close())
+        if self._file is not None:
+            self._inner = Silent()
+            self._file.close()
+
+    def _show(self, what: Callable[[Progress], None]) -> None:
+        try:
+            what(self._inner)
+        except OSError:
+            with suppress(OSError):  # even a full disk is no reason to leave a trainer alone
+                self._inner = Silent()
+                self._file = self._path.open("a", encoding="utf-8")
+                self._inner = Plain(self._file)
+                self._inner.note("the terminal is gone; the run goes on")
+                what(self._inner)
 
 
 class Pace:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import metrics, process
+from . import metrics, process, stop_request
 from .checkpoints import newest_state
-from .process import Trainer
+from .local import cancel_unstarted
+from .process import Ident, Trainer
 from .rundir import ACTIVE, Busy, RunDir
 from .verdict import conclude, progress
 
@@ -33,11 +35,19 @@ def standing(run: RunDir) -> Standing:
     record = run.record()
     if record["state"] not in ACTIVE:
         return Standing(record, supervised=False)
+    settled = refresh(run)
+    if settled is not None:
+        return Standing(settled, supervised=False)
+    return Standing(run.record() | {"progress": _measured(run)}, supervised=True)
+
+
+def refresh(run: RunDir) -> dict[str, Any] | None:
+    """Bring a run that nobody follows up to date, and give run.json; None while a Tuneform follows it."""
     try:
         with run.supervise():
-            return Standing(settle(run), supervised=False)
+            return settle(run)
     except Busy:
-        return Standing(run.record() | {"progress": _measured(run)}, supervised=True)
+        return None
 
 
 def settle(run: RunDir) -> dict[str, Any]:
@@ -45,7 +55,11 @@ def settle(run: RunDir) -> dict[str, Any]:
     record = run.record()
     if record["state"] not in ACTIVE:
         return record
+    if record["state"] == "pending" and _about_to_be_taken(record):
+        return record
     if not record["attempts"]:
+        if stop_request.read(run) is not None:
+            return cancel_unstarted(run, "cancel")
         return run.set_state("lost", "Tuneform ended before the training had begun")
     if trainer_of(run) is None:
         return conclude(run)
@@ -61,6 +75,12 @@ def trainer_of(run: RunDir) -> Trainer | None:
     noted = Trainer.from_dict(attempts[-1])
     found = noted if noted is not None else process.find(run.files(attempts[-1]["number"]))
     return found if found is not None and found.alive() else None
+
+
+def _about_to_be_taken(record: Mapping[str, Any]) -> bool:
+    """Between the making of a run and the lock on it, the process that wants it is all that there is."""
+    heir = Ident.from_dict(record.get("supervisor"))
+    return heir is not None and heir.alive()
 
 
 def _measured(run: RunDir) -> dict[str, Any]:

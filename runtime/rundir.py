@@ -5,7 +5,8 @@ runs/<id>/
     events.jsonl    one object a change of state
     metrics.jsonl   see records.py
     bundle/         the compiled bundle; the trainer runs here
-    logs/           attempt-N.log: the trainer's own output, untouched
+    logs/           attempt-N.log: the trainer's own output, untouched; tuneform.log: Tuneform's, without a terminal
+    stop.json       only once `tuneform cancel` was called: what it asked for
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from filelock import FileLock, Timeout
 from ..spec.diagnostics import RunError
 from .hf_trainer import Attempt
 from .jsonfiles import append_lines, read_json, read_lines, write_json
-from .process import Files
+from .process import Files, this_process
 from .redact import redact
 
 ACTIVE = ("pending", "provisioning", "running", "stopping")
@@ -58,6 +59,16 @@ class RunDir:
     @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
+
+    @property
+    def stop_request(self) -> Path:
+        """See stop_request.py."""
+        return self.path / "stop.json"
+
+    @property
+    def own_log(self) -> Path:
+        """What Tuneform itself says of a run that has no terminal."""
+        return self.path / "logs" / "tuneform.log"
 
     def files(self, attempt: int) -> Files:
         """The log of an attempt, and the two small files that its wrapper writes beside it."""
@@ -111,6 +122,10 @@ class RunDir:
         except Timeout:
             raise Busy(self.id) from None
 
+    def hand_over(self, message: str, **changes: Any) -> None:
+        """Make the run pending. That this process lives keeps others from calling it lost until it is taken."""
+        self.set_state("pending", message, supervisor=this_process().as_dict(), **changes)
+
 
 def now() -> str:
     """The time as it is written everywhere: UTC, ISO 8601."""
@@ -136,7 +151,7 @@ def staging(runs: Path) -> Iterator[Path]:
 
 def create(runs: Path, staged: Path, manifest: Mapping[str, Any], spec: Path) -> RunDir:
     """Turn a staged folder with a bundle in it into a run."""
-    run_id = new_id(manifest["name"], manifest["label"])
+    run_id = _free_id(runs, manifest["name"], manifest["label"])
     (staged / "logs").mkdir()
     record = {
         "id": run_id,
@@ -154,6 +169,7 @@ def create(runs: Path, staged: Path, manifest: Mapping[str, Any], spec: Path) ->
         "message": "compiled",
         "attempts": [],
         "exit_code": None,
+        "supervisor": this_process().as_dict(),
     }
     write_json(staged / "run.json", record)
     append_lines(staged / "events.jsonl", [{"time": record["created"], "state": "pending", "message": "compiled"}])
@@ -164,6 +180,12 @@ def new_id(name: str, label: str) -> str:
     """`<name>-<label>-<yyyymmdd-hhmmss>-<4 hex>`, safe as a folder's name."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{name}-{label}").strip("-.") or "run"
     return f"{stem[:80]}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _free_id(runs: Path, name: str, label: str) -> str:
+    while (runs / (found := new_id(name, label))).exists():
+        continue
+    return found
 
 
 def all_runs(runs: Path) -> list[RunDir]:

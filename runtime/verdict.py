@@ -54,7 +54,7 @@ def judge(
     if code == 0 or (code is None and final is not None):
         return _ended_well(stop, final)
     if stop and stop.get("killed") and code in (None, _KILLED, _TERMINATED):
-        state = "cancelled" if stop["reason"] == "interrupt" else "stopped"
+        state = "stopped" if stop["reason"] == "budget" else "cancelled"
         return Verdict(state, f"killed before it had stopped by itself; {_resumes_at(checkpoint)}")
     if stop and code == _TERMINATED:
         return Verdict("stopped", f"stopped before it could save; {_resumes_at(checkpoint)}")

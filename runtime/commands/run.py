@@ -9,22 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..console import (
-    FAILED,
-    INTERRUPTED,
-    REFUSED,
-    Refused,
-    err,
-    guarded,
-    indented,
-    json_option,
-    out_json,
-    print_diagnostics,
-    runs_option,
-)
+from ..console import Refused, err, guarded, json_option, out_json, print_diagnostics, runs_option
+from .ending import end
 
 if TYPE_CHECKING:
-    from ..progress import Progress
     from ..rundir import RunDir
 
 
@@ -36,6 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--resume", metavar="[ID]", is_flag=False, flag_value="last", help="Go on with a run; without ID, the newest."
 )
+@click.option("--detach", is_flag=True, help="Go on in the background, whatever becomes of this terminal.")
 @click.option("--yes", is_flag=True, help="Start beside a run that goes on, or grant `max_hours` again.")
 @json_option
 @guarded
@@ -45,49 +34,62 @@ def command(
     sets: tuple[str, ...],
     runs_dir: Path,
     resume: str | None,
+    detach: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
     """Compile SPEC for one target and run it on this machine.
 
     The run folder keeps the bundle, the raw log, the state and the metrics. Ctrl-C lets the trainer save a
-    checkpoint first; --resume goes on from there.
+    checkpoint first; --resume goes on from there. A run whose terminal is closed goes on.
     """
-    from .. import describe
-    from ..reconcile import Standing
-
     if resume is not None:
-        run, record = _resume(spec, label, sets, runs_dir, resume, yes)
+        run = _resume(spec, label, sets, runs_dir, resume, yes)
     else:
-        run, record = _new(spec, label, sets, runs_dir, yes)
-    described = describe.full(run, Standing(record, supervised=False))
-    if record["state"] != "succeeded":
-        _explain(run, described)
+        run = _new(spec, label, sets, runs_dir, yes)
+    if detach:
+        _detach(run, as_json)
+    else:
+        end(run, _follow(run), as_json)
+
+
+def _detach(run: RunDir, as_json: bool) -> None:
+    from .. import describe
+    from ..detach import detach
+    from ..reconcile import standing
+    from ..rundir import ACTIVE
+
+    record = detach(run)
+    if record["state"] not in ACTIVE:
+        end(run, record, as_json)
+    commands = {"watch": describe.how_to("watch", run), "cancel": describe.how_to("cancel", run)}
     if as_json:
-        out_json(described)
-    else:
-        click.echo(describe.as_text(described))
-    sys.exit(_exit_code(record))
+        out_json(describe.full(run, standing(run)) | commands | {"supervisor_log": str(run.own_log)})
+        return
+    click.echo(run.id)
+    click.echo(f"  {'state':<10} in the background, under process {record['supervisor']['pid']}")
+    for name, value in (commands | {"log": str(run.own_log)}).items():
+        click.echo(f"  {name:<10} {value}")
 
 
-def _new(
-    spec: Path | None, label: str | None, sets: tuple[str, ...], runs_dir: Path, yes: bool
-) -> tuple[RunDir, dict[str, Any]]:
+def _follow(run: RunDir) -> dict[str, Any]:
     from ..progress import on
+    from ..supervise import supervise
 
+    return supervise(run, on(sys.stderr))
+
+
+def _new(spec: Path | None, label: str | None, sets: tuple[str, ...], runs_dir: Path, yes: bool) -> RunDir:
     if spec is None:
         raise click.UsageError("name a spec to run, or use --resume")
     if not yes:
         _refuse_twice(spec, label, runs_dir)
-    return start(spec, label, sets, runs_dir, on(sys.stderr))
+    return make(spec, label, sets, runs_dir)
 
 
-def start(
-    spec: Path, label: str | None, sets: Sequence[str], runs_dir: Path, progress: Progress
-) -> tuple[RunDir, dict[str, Any]]:
-    """Compile into a new run folder and train to the end."""
+def make(spec: Path, label: str | None, sets: Sequence[str], runs_dir: Path) -> RunDir:
+    """Compile into a new run folder: a pending run."""
     from ..build import build_bundle
-    from ..local import run_local
     from ..rundir import create, staging
 
     with staging(runs_dir) as folder:
@@ -95,15 +97,16 @@ def start(
         print_diagnostics(built.diagnostics)
         run = create(runs_dir, folder, built.manifest, spec)
     err(f"run {run.id}")
-    with run.supervise():
-        return run, run_local(run, built.manifest, progress)
+    return run
 
 
 def _resume(
     spec: Path | None, label: str | None, sets: tuple[str, ...], runs_dir: Path, resume: str, yes: bool
-) -> tuple[RunDir, dict[str, Any]]:
+) -> RunDir:
+    """A run that has ended, pending again."""
+    from .. import stop_request
     from ..reconcile import settle, trainer_of
-    from ..rundir import Busy
+    from ..rundir import ACTIVE, Busy
 
     if spec is None and Path(resume).is_file():
         spec, resume = Path(resume), "last"  # `--resume spec.yaml`
@@ -115,15 +118,18 @@ def _resume(
             record = settle(run)
             if trainer := trainer_of(run):
                 raise Refused(f"run {run.id} still goes on as process {trainer.leader.pid} (see `tuneform status`)")
+            if record["state"] in ACTIVE:
+                raise Busy(run.id)
             if record["state"] == "succeeded":
                 raise Refused(f"run {run.id} has succeeded; there is nothing to resume")
-            manifest = run.manifest()
-            _check_budget(run, manifest, yes)
+            _check_budget(run, run.manifest(), yes)
             _mention_changes(record)
-            err(f"resuming run {run.id}")
-            return run, _train(run, manifest)
+            stop_request.clear(run)
+            run.hand_over("resumed", log_tail="", exit_code=None)
     except Busy:
         raise Refused(f"run {run.id} goes on under another Tuneform") from None
+    err(f"resuming run {run.id}")
+    return run
 
 
 def _wanted(spec: Path | None, label: str | None, runs_dir: Path, resume: str) -> RunDir:
@@ -169,31 +175,3 @@ def _mention_changes(record: Mapping[str, Any]) -> None:
     spec = Path(record["spec"])
     if spec.is_file() and digest(spec.read_bytes()) != record["spec_text_digest"]:
         err(f"note: {spec} has changed since; the run goes on as it was compiled")
-
-
-def _train(run: RunDir, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    from ..local import run_local
-    from ..progress import on
-
-    return run_local(run, manifest, on(sys.stderr))
-
-
-def _explain(run: RunDir, described: Mapping[str, Any]) -> None:
-    from .. import describe
-    from ..failures import tail
-    from ..verdict import log_end
-
-    if described["state"] in ("failed", "lost"):
-        shown = described["log_tail"] or (tail(log_end(Path(described["log"]))) if described["log"] else "")
-        err(indented(shown))
-    err(f"{described['state']}: {described['message']}")
-    err(f"resume: {describe.how_to_resume(run)}")
-
-
-def _exit_code(record: Mapping[str, Any]) -> int:
-    if record["state"] == "succeeded":
-        return 0
-    stop = record.get("stop")
-    if stop and record["state"] in ("stopped", "cancelled"):
-        return INTERRUPTED if stop["reason"] == "interrupt" else REFUSED
-    return FAILED

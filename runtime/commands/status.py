@@ -35,6 +35,9 @@ def command(run_id: str, runs_dir: Path, as_json: bool) -> None:
     click.echo(describe.as_text(described))
     if described["log_tail"]:
         click.echo(indented(described["log_tail"]))
+    if found.active:
+        click.echo(f"  watch      {describe.how_to('watch', run)}")
+        click.echo(f"  cancel     {describe.how_to('cancel', run)}")
     if describe.resumable(found):
         click.echo(f"  resume     {describe.how_to_resume(run)}")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tuneform.runtime import rundir
 from tuneform.runtime.envs import Environment, Say
+from tuneform.runtime.jsonfiles import read_lines
 from tuneform.runtime.local import Options
 from tuneform.runtime.rundir import RunDir
 
@@ -89,3 +91,21 @@ def set_given(run: RunDir, **given: Any) -> None:
 def keys(rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """What must be unique in metrics.jsonl."""
     return [(row["split"], row["name"], row["step"]) for row in rows]
+
+
+def until(what: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for something; fail if it does not come."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def state(run: RunDir) -> str:
+    """The state in run.json, whoever wrote it."""
+    return str(run.record()["state"])
+
+
+def stepped(run: RunDir) -> bool:
+    """Whether some steps of training have been measured."""
+    return len(list(read_lines(run.metrics))) > 8

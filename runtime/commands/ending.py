@@ -1,0 +1,52 @@
+"""How a command that follows a run ends: the result on stdout, why it failed on stderr, and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ..console import FAILED, INTERRUPTED, REFUSED, err, indented, out_json
+
+if TYPE_CHECKING:
+    from ..rundir import RunDir
+
+
+def end(run: RunDir, record: dict[str, Any], as_json: bool) -> NoReturn:
+    """Show what became of a run, and exit with the code for it."""
+    from .. import describe
+    from ..reconcile import Standing
+
+    described = describe.full(run, Standing(record, supervised=False))
+    if record["state"] != "succeeded":
+        _explain(run, described)
+    if as_json:
+        out_json(described)
+    else:
+        click.echo(describe.as_text(described))
+    sys.exit(exit_code(record))
+
+
+def exit_code(record: Mapping[str, Any]) -> int:
+    """The exit code that stands for the end of a run."""
+    if record["state"] == "succeeded":
+        return 0
+    stop = record.get("stop")
+    if stop and record["state"] in ("stopped", "cancelled"):
+        return REFUSED if stop["reason"] == "budget" else INTERRUPTED
+    return FAILED
+
+
+def _explain(run: RunDir, described: Mapping[str, Any]) -> None:
+    from .. import describe
+    from ..failures import tail
+    from ..verdict import log_end
+
+    if described["state"] in ("failed", "lost"):
+        shown = described["log_tail"] or (tail(log_end(Path(described["log"]))) if described["log"] else "")
+        err(indented(shown))
+    err(f"{described['state']}: {described['message']}")
+    err(f"resume: {describe.how_to_resume(run)}")

@@ -1,0 +1,69 @@
+"""Looking after one run folder: from pending to its end, or from where another Tuneform left it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..spec.diagnostics import RunError
+from . import metrics
+from .following import Following
+from .local import Options, run_local
+from .process import this_process
+from .progress import Enduring, Progress, Silent
+from .reconcile import trainer_of
+from .rundir import Busy, RunDir
+
+_TAKING = 10.0  # seconds; `status` and `watch` hold the lock for moments
+
+
+def supervise(run: RunDir, progress: Progress, options: Options | None = None) -> dict[str, Any]:
+    """Look after one pending run until it has ended; gives run.json as it stands then.
+
+    The progress may break off (a closed terminal), the run does not. RunError where the run is not pending or
+    another Tuneform has it; KeyboardInterrupt only while nothing has been started.
+    """
+    with taken(run):
+        return go_on(run, progress, options)
+
+
+@contextmanager
+def taken(run: RunDir) -> Iterator[None]:
+    """Be the Tuneform that looks after a pending run."""
+    try:
+        with run.supervise(timeout=_TAKING):
+            state = run.record()["state"]
+            if state != "pending":
+                raise RunError(f"run {run.id} is {state}: it was taken or ended by another Tuneform", run.id)
+            run.update(supervisor=this_process().as_dict())
+            yield
+    except Busy:
+        raise RunError(f"run {run.id} goes on under another Tuneform", run.id) from None
+
+
+def go_on(run: RunDir, progress: Progress, options: Options | None = None) -> dict[str, Any]:
+    """What `supervise` does once the run is taken."""
+    return run_local(run, run.manifest(), Enduring(progress, run.own_log), options)
+
+
+def adopt(run: RunDir, progress: Progress | None = None) -> Following | None:
+    """Follow a trainer whose Tuneform is gone; the caller holds `run.supervise()`. None if no trainer runs."""
+    trainer = trainer_of(run)
+    if trainer is None:
+        return None
+    record = run.update(supervisor=this_process().as_dict())
+    attempt, options = record["attempts"][-1], Options()
+    live = metrics.source_of(run.manifest()).follow(attempt.get("resumed_from"))
+    collector = metrics.Collector(run.metrics, run.files(attempt["number"]).log, live)
+    stop = record.get("stop")
+    return Following(
+        run,
+        trainer,
+        None,
+        collector,
+        progress or Silent(),
+        options.poll,
+        options.grace,
+        reason=stop["reason"] if stop else None,
+    )
