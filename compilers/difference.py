@@ -37,11 +37,15 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One side. `contents` has a digest for each path of the plan whose value is a file that was read."""
+    """One side. `contents` has a digest for each path of the plan whose value is a file that was read.
+
+    `options` are the typed keys of the target's own block.
+    """
 
     plan: Plan
     fates: tuple[Fate, ...] = ()
     contents: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def mentioned(difference: Difference) -> set[str]:
 class _Comparison:
     def __init__(self, before: Subject, after: Subject, rows: Mapping[str, RowChange]) -> None:
         self.before, self.after, self.rows = before, after, rows
-        self.values = _values(before.plan), _values(after.plan)
+        self.values = _values(before), _values(after)
         self.origins = [{path: plan.origin(path) for path in plan} for plan in (before.plan, after.plan)]
         self.case = Case(*self.values, rows={split: (r.added, r.removed, r.reordered) for split, r in rows.items()})
         self.differing = self._differing()
@@ -148,16 +152,25 @@ class _Comparison:
             before, after = count.before, count.after
         elif path not in one or path not in two:
             applies = "before" if path in one else "after"
-        known = applies == "both" or path.startswith(("data.", "extra."))
+        known = applies == "both" or path.startswith(("data.", "extra.", "option."))
         told = means(path, before, after, self.case) if known else ""
         if self._other_content(path) and before == after:
             told = "the file has other content"
         elif self._same_content(path):
             told = "the content is the same"
+        elif self._lost(path):
+            told = "the target carries it on neither side"
         origins = self.origins[0].get(path), self.origins[1].get(path)
         return Change(path, title(path), self._group(path), before, after, applies, told, origins)
 
     # How much it matters
+
+    def _lost(self, path: str) -> bool:
+        """Whether the target has no such field, so that its value makes no difference there."""
+        return all(
+            any(f.path == path and f.fidelity == "unsupported" for f in side.fates)
+            for side in (self.before, self.after)
+        )
 
     def _same_content(self, path: str) -> bool:
         one, two = self.before.contents.get(path), self.after.contents.get(path)
@@ -168,7 +181,7 @@ class _Comparison:
         if path.startswith("rows.") and self.rows[path.removeprefix("rows.")].reordered:
             return "optimization" if path == "rows.train" else "run"
         unchanged = path in _ROWS and "train" in self.rows and self.rows["train"].same
-        if unchanged or self._same_content(path):
+        if unchanged or self._same_content(path) or self._lost(path):
             group = "run"
         if group == "run" and path.startswith(("evaluation.", "data.eval", "rows.eval")) and self._selects():
             return "optimization"
@@ -254,9 +267,11 @@ class _Comparison:
         return tuple(p for p in known if one.explicit(p) != two.explicit(p))
 
 
-def _values(plan: Plan) -> dict[str, Any]:
-    """The values of a plan, with the target itself and its native keys."""
-    return {"target": plan.target, **plan, **{f"extra.{key}": value for key, value in plan.extra.items()}}
+def _values(side: Subject) -> dict[str, Any]:
+    """The values of a plan, with the target itself, its options and its native keys."""
+    found = {"target": side.plan.target, **side.plan}
+    found |= {f"option.{key}": value for key, value in side.options.items()}
+    return found | {f"extra.{key}": value for key, value in side.plan.extra.items()}
 
 
 def same(one: Any, two: Any) -> bool:

@@ -235,6 +235,8 @@ def title(path: str) -> str:
 
 def means(path: str, before: Any, after: Any, case: Case) -> str:
     """What a change comes to, in words; "" where the values say it all."""
+    if path.startswith("option."):
+        return "an option of the target"
     if path.startswith("extra."):
         return "a native key, passed on as it is"
     telling = WORDS[path][1] if path in WORDS else None

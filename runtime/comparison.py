@@ -177,7 +177,9 @@ def _subject(side: Side, target: Target, base: Path) -> Subject:
         place = Path(side.at(os.path.abspath(base / plan[path])))
         if place.is_file():
             contents[path] = hashlib.sha256(place.read_bytes()).hexdigest()
-    return Subject(plan, compiled.fates, contents)
+    assert target.document.spec is not None
+    options = target.document.spec.targets[target.label].model_extra or {}
+    return Subject(plan, compiled.fates, contents, options)
 
 
 def _rows(one: Target, two: Target) -> dict[str, RowChange]:

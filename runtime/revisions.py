@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -69,7 +70,8 @@ class Revision:
         blob = self._blob(inside)
         if blob is not None:
             return self._export(blob, inside)
-        if self._tracked(inside) or not os.path.exists(path):
+        came_later = self._tracked(inside) and not os.path.islink(path)  # a link may lead out of the repository
+        if came_later or not os.path.exists(path):
             return str(self.scratch / "absent" / os.path.basename(path))
         self._note(path)
         return path
@@ -97,8 +99,9 @@ class Revision:
         if "\n" in inside or inside.startswith(".."):
             return None
         asked = f"{self.commit}:{inside}\n".encode("utf-8", "surrogateescape")
-        answer = self._git("cat-file", "--batch-check", "--follow-symlinks", given=asked).split(b"\n")[0].split()
-        return answer[0].decode() if len(answer) == 3 and answer[1] == b"blob" else None
+        answer = self._git("cat-file", "--batch-check", "--follow-symlinks", given=asked)
+        found = re.match(rb"([0-9a-f]{40,}) blob \d+\n", answer)
+        return found[1].decode() if found else None
 
     def _export(self, blob: str, inside: str) -> str:
         """Write a file as a checkout would (`--filters`: line ends, large-file storage)."""

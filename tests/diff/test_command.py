@@ -165,6 +165,22 @@ def test_untracked_rows_are_those_of_today_and_it_is_said(cli: Cli, repo: Path) 
     assert "no difference" in before and "not in git" not in before
 
 
+def test_rows_behind_a_link(cli: Cli, repo: Path) -> None:
+    (repo / "base" / "rows.jsonl").rename(repo / "base" / "a blob.jsonl")
+    (repo / "base" / "rows.jsonl").symlink_to("a blob.jsonl")
+    commit()
+    (repo / "base" / "a blob.jsonl").write_text(rows(0, 41))
+    assert "training rows: 35 -> 36 (1 added)" in cli(SPEC).stdout
+    outside = repo.parent / f"{repo.name}.jsonl"
+    outside.write_text(rows(0, 41))
+    (repo / "base" / "rows.jsonl").unlink()
+    (repo / "base" / "rows.jsonl").symlink_to(outside)
+    commit()
+    found = cli(SPEC).stdout
+    assert "no difference" in found and "base/rows.jsonl is not in git" in found
+    assert "there is no file `a blob` in `HEAD`" in cli("HEAD:a blob").stderr
+
+
 def test_rows_that_came_later_were_not_there(cli: Cli, repo: Path) -> None:
     git("rm", "--quiet", "--cached", "base/rows.jsonl")
     git("commit", "--quiet", "-m", "without rows")

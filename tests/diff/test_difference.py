@@ -143,7 +143,7 @@ def test_what_is_said(before: dict[str, Any], after: dict[str, Any], expected: l
         for path, value in change.items():
             found = put(found, path, value)
         sides.append(subject(found, tmp_path))
-    lines = told(compare(*sides))
+    lines = told(compare(sides[0], sides[1]))
     assert lines == expected
 
 
@@ -260,6 +260,24 @@ def test_what_a_target_newly_loses_is_told() -> None:
     ]
     assert compare(Subject(plan, (lost,)), Subject(plan, (lost,))) == Difference()
     assert compare(Subject(plan, (kept,)), Subject(plan, (Fate("training.packing", "derived"),))) == Difference()
+
+
+def test_a_value_that_no_side_carries_is_not_training() -> None:
+    lost = (Fate("data.curriculum", "unsupported", reason="it cannot"),)
+    one, two = Subject(made(data__curriculum=1), lost), Subject(made(data__curriculum=2), lost)
+    (change,) = compare(one, two).changes
+    assert change.group == "run" and change.means == "the target carries it on neither side"
+    (carried,) = compare(one, Subject(made(data__curriculum=2))).changes
+    assert carried.group == "objective"
+
+
+def test_options_of_a_target_are_told() -> None:
+    plan = made(training__seed=1)
+    found = compare(Subject(plan, options={"size": "a"}), Subject(plan, options={"size": "b", "more": True}))
+    assert told(found) == [
+        "option.size: a -> b (an option of the target)",
+        "option.more: - -> true (an option of the target)",
+    ]
 
 
 def test_the_files_of_two_bundles(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def _rows(tokens: list[Token]) -> list[list[Token]]:
 @pytest.mark.parametrize("text", [*HOSTILE, "a\nb\n\n# c", "x" * 1000])
 def test_code_is_one_span_on_one_line(text: str) -> None:
     (paragraph,) = [t for t in parsed(f"| a |\n|---|\n| {code(text)} |") if t.type == "inline" and t.content != "a"]
-    (span,) = paragraph.children or ()
+    (span,) = list(paragraph.children or [])
     assert span.type == "code_inline" and len(span.content) <= 400
     assert "\n" not in code(text)
 
