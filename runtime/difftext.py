@@ -41,7 +41,7 @@ def heading(report: Report) -> str:
 def summary(report: Report) -> str:
     """The sentence that matters most."""
     number = len(report.raised)
-    warned = f", and {number} {'warning is' if number == 1 else 'warnings are'} new" if number else ""
+    warned = f"; {number} {'warning is' if number == 1 else 'warnings are'} new" if number else ""
     return _verdict(report) + warned
 
 

@@ -242,7 +242,7 @@ def test_set_is_for_the_right_hand_side(cli: Cli, repo: Path) -> None:
 
 def test_warnings_that_are_new_or_gone(cli: Cli, repo: Path) -> None:
     new = cli(SPEC, "--set", "training.packing=true", "-t", "trl").stdout
-    assert "and 1 warning is new" in new and "\nwarnings\n  + TF202: packed rows see each other" in new
+    assert "; 1 warning is new" in new and "\nwarnings\n  + TF202: packed rows see each other" in new
     edit(repo / "base" / "base.yaml", "epochs: 2", "epochs: 2, packing: true")
     commit()
     edit(repo / "base" / "base.yaml", ", packing: true", "")

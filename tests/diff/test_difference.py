@@ -26,6 +26,12 @@ def subject(found: dict[str, Any], folder: Path) -> Subject:
     return Subject(result.plan, result.fates)
 
 
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
+    folder = tmp_path_factory.mktemp("bases")
+    return {name: subject(base, folder) for name, base in BASES.items()}
+
+
 def differing(one: Plan, two: Plan) -> set[str]:
     """Every path whose value differs, found in the plainest way."""
     return {path for path in {*one, *two} if not same(one.get(path), two.get(path))}
@@ -45,12 +51,11 @@ def test_a_spec_does_not_differ_from_itself(name: str, tmp_path: Path) -> None:
     assert compare(one, two) == Difference()
 
 
-def test_every_difference_is_mentioned_once(tmp_path: Path) -> None:
-    subjects = {name: subject(base, tmp_path) for name, base in BASES.items()}
-    for one, two in permutations(subjects, 2):
-        found = compare(subjects[one], subjects[two])
+def test_every_difference_is_mentioned_once(bases: dict[str, Subject]) -> None:
+    for one, two in permutations(bases, 2):
+        found = compare(bases[one], bases[two])
         paths = [p for c in found.changes for p in (c.path, *(below.path for below in c.consequences))]
-        assert set(paths) == differing(subjects[one].plan, subjects[two].plan), (one, two)
+        assert set(paths) == differing(bases[one].plan, bases[two].plan), (one, two)
         assert len(paths) == len(set(paths)), (one, two)
         for change in found.changes:
             assert all(below.causes[0] == change.path for below in change.consequences)
@@ -58,9 +63,9 @@ def test_every_difference_is_mentioned_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.path)
-def test_a_changed_leaf_is_told_as_the_cause(leaf: Leaf, tmp_path: Path) -> None:
-    for base in BASES.values():
-        one = subject(base, tmp_path)
+def test_a_changed_leaf_is_told_as_the_cause(leaf: Leaf, bases: dict[str, Subject], tmp_path: Path) -> None:
+    for name, base in BASES.items():
+        one = bases[name]
         for value in others(leaf):
             changed = put_somewhere(base, leaf.path, value)
             if changed is None or not is_valid(changed, tmp_path):
@@ -76,9 +81,9 @@ def test_a_changed_leaf_is_told_as_the_cause(leaf: Leaf, tmp_path: Path) -> None
     assert leaf.path in {**NOT_IN_A_BUNDLE, "evaluation.early_stopping.metric": "", "data.format": ""}
 
 
-def test_the_tables_name_paths_that_there_are(tmp_path: Path) -> None:
+def test_the_tables_name_paths_that_there_are(bases: dict[str, Subject]) -> None:
     known = {"target", "rows.train", "rows.eval", "rows.test"} | {leaf.path.replace("[]", "") for leaf in leaves()}
-    known |= {path for base in BASES.values() for path in subject(base, tmp_path).plan}
+    known |= {path for base in bases.values() for path in base.plan}
     named = {*WORDS, *EMPTY, *GROUPS, *FOLLOWS, *(cause for causes in FOLLOWS.values() for cause in causes)}
     missing = [p for p in named if not (any(k.startswith(p) for k in known) if p.endswith(".") else p in known)]
     assert missing == []
