@@ -27,7 +27,7 @@ def as_text(report: Report, artifacts: bool) -> str:
     lines += _section("targets", [f"+ {label}" for label in report.added] + [f"- {label}" for label in report.removed])
     raised = [f"+ {diagnostic(d)}" for d in report.raised] + [f"- {diagnostic(d)}" for d in report.gone]
     lines += _section("warnings", raised)
-    lines += [f"\nnote: {visible(note)}" for note in report.notes]
+    lines += [f"\nnote: {visible(note, 400)}" for note in report.notes]
     return "\n".join(lines)
 
 
