@@ -12,6 +12,7 @@ COMMANDS = {
     "plan": "Show what each target would get: settled values and their origin, steps, fidelity.",
     "compile": "Write the bundles of a spec's targets.",
     "check": "Tell whether the written bundles are what the spec gives now; exit code 1 if not.",
+    "diff": "Tell what changed between two specs, revisions or targets, in terms of training.",
     "explain": "Tell where a value in an artifact comes from, or what a code such as TF104 means.",
     "run": "Compile for a target, run it with live progress or in the background (--detach), and keep its metrics.",
     "runs": "List runs.",

@@ -122,8 +122,8 @@ def _load(source: Source, path: str, request: DataRequest, problems: Problems) -
 
 
 def _place(source: Source, path: str) -> Place:
-    here = Path.cwd()
-    file = os.path.relpath(source.path, here) if source.path.is_relative_to(here) else str(source.path)
+    here, named = Path.cwd(), source.named or source.path
+    file = os.path.relpath(named, here) if named.is_relative_to(here) else str(named)
     return Place(path, Path(file).as_posix(), source.shown, source.span)
 
 

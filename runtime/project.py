@@ -66,13 +66,15 @@ def open_project(
     facts: Callable[[Path], DataFacts | None] = lambda folder: None,
     today: date | None = None,
     emit: bool = True,
+    at: Callable[[str], str] = str,
 ) -> Project:
     """Load, check, read the rows and compile, all in memory.
 
     Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), or one target's to `folder`;
-    paths in artifacts are relative to there. `facts` may know a label's rows where the files are not there.
+    paths in artifacts are relative to there. `facts` may know a label's rows where the files are not there. `at` leads
+    from a file's name to where its bytes are (see runtime/revisions.py).
     """
-    document = load(str(file), sets)
+    document = load(str(file), sets, at)
     project = Project(file, document, diagnostics=list(document.diagnostics))
     if document.spec is None:
         return project
@@ -97,7 +99,7 @@ def _missing_files(document: Document, folder: Path, compiled: Compiled) -> list
     """Files that a bundle takes a copy of, and that are not there."""
     path = "model.chat_template"
     template = compiled.plan and compiled.plan[path]
-    if not template or Path(os.path.normpath(folder.absolute() / template)).is_file():
+    if not template or Path(document.sources.at(os.path.normpath(folder.absolute() / template))).is_file():
         return []
     assert document.spec is not None
     message = f"`{document.spec.model.chat_template}` is no file"
@@ -148,7 +150,10 @@ def _peeked(document: Document, project: Project, reading: Reading) -> DataFacts
     named = first.format or data.format
     shape = {"auto": None, "instruction": "chat"}.get(named, named)
     if shape is None and reading != "none" and first.path:
-        found = peek(_source(document, first, ["data", "train", 0]), method)
+        source = _source(document, first, ["data", "train", 0])
+        if reading == "present" and not source.path.exists():
+            return DataFacts()
+        found = peek(source, method)
         project.diagnostics += found.diagnostics
         shape = found.shape
     return DataFacts(shape)
@@ -185,13 +190,15 @@ def _source(
 ) -> Source:
     assert document.spec is not None
     span = locate(document.root, [*loc, "path"])[0].span
+    named = None
     if source.path is not None:
-        path = Path(os.path.abspath(Path(document.file).parent / from_spec(document, [*loc, "path"], source.path)))
+        named = Path(os.path.abspath(Path(document.file).parent / from_spec(document, [*loc, "path"], source.path)))
+        path = Path(document.sources.at(str(named)))
     else:
         path = (files or {})[hub_key(source)]
     shown = source.path or source.id or ""
     columns = dict(source.columns)
-    return Source(path, shown, source.format or document.spec.data.format, columns, source.weight, span)
+    return Source(path, shown, source.format or document.spec.data.format, columns, source.weight, span, named)
 
 
 def hub_key(source: SpecSource) -> str:

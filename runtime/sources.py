@@ -32,6 +32,7 @@ class Source:
     columns: dict[str, str] = field(default_factory=dict)  # key of the format -> the user's column
     weight: float = 1.0
     span: Span | None = None  # where the spec names it
+    named: Path | None = None  # the file that messages speak of, where `path` is a copy of it
 
 
 @dataclass(frozen=True, slots=True)

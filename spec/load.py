@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,10 +22,14 @@ MAX_PARENTS = 20
 
 @dataclass
 class Sources:
-    """The texts that were read, for the excerpt under a message, and the problems found in them."""
+    """The texts that were read, for the excerpt under a message, and the problems found in them.
+
+    `at` leads from a file's name to where its bytes are, which is elsewhere for an older revision.
+    """
 
     lines: dict[str, list[str]] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
+    at: Callable[[str], str] = str
 
     def add(self, code: str, message: str, span: Span, hint: str | None = None, path: str = "") -> None:
         self.found.append(Diagnostic(code, Level.ERROR, path, message, hint, span))
@@ -57,9 +61,9 @@ class Document:
         return key_span(locate(self.root, steps(path))[0])
 
 
-def load(file: str, sets: Sequence[str] = ()) -> Document:
+def load(file: str, sets: Sequence[str] = (), at: Callable[[str], str] = str) -> Document:
     """Read and check a spec. Problems are in `diagnostics`; this raises nothing for what a user did."""
-    sources = Sources()
+    sources = Sources(at=at)
     root = _tree(file, sources, ())
     if root is None:
         return Document(file, Node({}, Span(file, 1, 1, 2)), sources, None, sources.with_lines(sources.found))
@@ -70,7 +74,7 @@ def load(file: str, sets: Sequence[str] = ()) -> Document:
 
 def override(document: Document, entries: dict[str, Node], under: str) -> Document:
     """The same spec with `set:` entries of a target applied; `under` is the path of the `set:` block."""
-    sources = Sources(document.sources.lines)
+    sources = Sources(document.sources.lines, at=document.sources.at)
     root = document.root
     for path, node in entries.items():
         if path.split(".")[0] in ("targets", "version", "name", "extends"):
@@ -95,7 +99,7 @@ def _check(file: str, root: Node, sources: Sources) -> Document:
 def _tree(file: str, sources: Sources, below: tuple[str, ...], asked: Span | None = None) -> Node | None:
     """The file's tree with everything it extends merged under it."""
     try:
-        data = Path(file).read_bytes()
+        data = Path(sources.at(file)).read_bytes()
     except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
         span = asked or Span(file, 1, 1, 2)
         reason = getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,242 @@
+"""Two sides opened, their targets paired, and everything that differs between them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from ..compilers.difference import Difference, RowChange, Subject, compare, file_paths
+from ..compilers.filechanges import FileChange, changed_files
+from ..spec.diagnostics import Diagnostic, Level, SpecError
+from ..spec.load import load
+from ..spec.lower import Context, lower
+from ..spec.plan import DataFacts
+from .project import Project, Target, open_project
+from .revisions import Revision
+
+SPLITS = ("train", "eval", "test")
+
+
+@dataclass
+class Side:
+    """A spec as one side names it: a file of the working tree, or of a revision."""
+
+    shown: str
+    file: Path
+    revision: Revision | None = None
+    sets: Sequence[str] = ()
+    label: str | None = None  # where two targets of one spec are compared
+
+    @property
+    def name(self) -> str:
+        """How a report calls it."""
+        return self.label or self.shown
+
+    def at(self, path: str) -> str:
+        """Where the bytes of a file are."""
+        return self.revision.at(path) if self.revision else path
+
+    def open(self, labels: Sequence[str], shapes: dict[str, str | None] | None = None) -> Project:
+        """The spec compiled. `shapes` says what rows are, by label, where the other side could read them."""
+        known = shapes or {}
+
+        def facts(folder: Path) -> DataFacts | None:
+            shape = known.get(folder.name)
+            return DataFacts(shape) if shape else None
+
+        project = open_project(self.file, labels, self.sets, reading="present", facts=facts, at=self.at)
+        project.diagnostics = [self._named(d) for d in project.diagnostics]
+        return project
+
+    def labels(self, wanted: Sequence[str]) -> list[str]:
+        """Which of the wanted labels the spec has."""
+        spec = load(str(self.file), self.sets, self.at).spec
+        return [label for label in wanted if spec and label in spec.targets]
+
+    def _named(self, found: Diagnostic) -> Diagnostic:
+        """A diagnostic whose place says which revision it is about."""
+        if not self.revision or not found.span or found.span.file.startswith("--set "):
+            return found
+        path = os.path.abspath(found.span.file)
+        shown = self.revision.shown.get(path) or self.revision.shown.get(self.at(path))
+        return replace(found, span=replace(found.span, file=shown)) if shown else found
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Targets that differ in the same way: their labels, what differs, and the files of their bundles."""
+
+    labels: tuple[str, ...]
+    difference: Difference
+    files: tuple[FileChange, ...]
+
+    @property
+    def different(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.difference.changes or self.difference.fates or self.files)
+
+
+@dataclass
+class Report:
+    """Everything that differs between two sides."""
+
+    before: Side
+    after: Side
+    pairs: list[Pair] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    raised: list[Diagnostic] = field(default_factory=list)
+    gone: list[Diagnostic] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def different(self) -> bool:
+        """Whether anything differs."""
+        found = self.added or self.removed or self.raised or self.gone
+        return bool(found) or any(pair.different for pair in self.pairs)
+
+
+def compare_sides(before: Side, after: Side, labels: Sequence[str] = ()) -> Report:
+    """Compare the targets that both sides have; of these, the labels that are named. SpecError where one is wrong.
+
+    Sides with a `label` are two targets, which are compared with each other.
+    """
+    report = Report(before, after)
+    if before.label and after.label:
+        one, two = _opened(before, [before.label], after, [after.label])
+        difference, files = _pair(before, one.targets[0], after, two.targets[0], report)
+        report.pairs = [Pair((before.label, after.label), difference, files)]
+        warned = [p.targets[0].compiled.diagnostics for p in (one, two)]
+    else:
+        one, two = _opened(before, *_asked(before, after, labels))
+        left, right = ({t.label: t for t in p.targets if not labels or t.label in labels} for p in (one, two))
+        both = [label for label in left if label in right]
+        report.pairs = _merged([(n, *_pair(before, left[n], after, right[n], report)) for n in both])
+        report.added = [label for label in right if label not in left]
+        report.removed = [label for label in left if label not in right]
+        warned = [tuple(p.diagnostics) for p in (one, two)]
+    report.raised, report.gone = _warnings(*warned)
+    _note_revisions(report)
+    return report
+
+
+def _asked(before: Side, after: Side, labels: Sequence[str]) -> tuple[Sequence[str], Side, Sequence[str]]:
+    """The labels to open on each side: those that it has. One that neither has is left in, for its error."""
+    found = [side.labels(labels) for side in (before, after)]
+    if any(all(label not in known for known in found) for label in labels):
+        return labels, after, labels
+    return found[0], after, found[1]
+
+
+def _opened(before: Side, left: Sequence[str], after: Side, right: Sequence[str]) -> tuple[Project, Project]:
+    one, two = before.open(left), after.open(right)
+    if one.failed or two.failed:
+        raise SpecError([*one.diagnostics, *two.diagnostics])
+    if missing := _unread(one, two):
+        one = before.open(left, missing).require()
+    if missing := _unread(two, one):
+        two = after.open(right, missing).require()
+    return one, two
+
+
+def _unread(one: Project, other: Project) -> dict[str, str | None]:
+    """What rows are on the other side, for labels whose format must be told from rows that are not here."""
+    shapes = {t.label: t.data.facts.shape for t in other.targets if t.data}
+    return {t.label: shapes[t.label] for t in one.targets if not t.data and t.label in shapes and _by_rows(t)}
+
+
+def _by_rows(target: Target) -> bool:
+    spec = target.document.spec
+    return spec is not None and (spec.data.train[0].format or spec.data.format) == "auto"
+
+
+def _pair(
+    before: Side, one: Target, after: Side, two: Target, report: Report
+) -> tuple[Difference, tuple[FileChange, ...]]:
+    base = before.file.parent
+    rows = _rows(one, two)
+    if not rows and not (before.label and _same_data(one, two)):
+        _note(report, _why_unread(before, one, after, two))
+    difference = compare(_subject(before, one, base), _subject(after, two, base), rows)
+    assert one.compiled.bundle is not None and two.compiled.bundle is not None
+    return difference, changed_files(one.compiled.bundle, two.compiled.bundle)
+
+
+def _subject(side: Side, target: Target, base: Path) -> Subject:
+    """A target's plan with paths as seen from the spec of the left side, so that two files can be compared."""
+    up = os.path.relpath(side.file.parent.absolute(), base.absolute()).replace(os.sep, "/")
+    compiled = target.compiled
+    plan = lower(target.document, Context(target.label, compiled.target, compiled.facts, date.min, up))
+    contents = {}
+    for path in file_paths(plan):
+        place = Path(side.at(os.path.abspath(base / plan[path])))
+        if place.is_file():
+            contents[path] = hashlib.sha256(place.read_bytes()).hexdigest()
+    assert target.document.spec is not None
+    options = target.document.spec.targets[target.label].model_extra or {}
+    return Subject(plan, compiled.fates, contents, options)
+
+
+def _rows(one: Target, two: Target) -> dict[str, RowChange]:
+    if not one.data or not two.data:
+        return {}
+    found = {}
+    for split in SPLITS:
+        before, after = (data.rows[split].lines if split in data.rows else [] for data in (one.data, two.data))
+        if before == after:
+            found[split] = RowChange(len(before), len(after), 0, 0)
+            continue
+        old, new = Counter(before), Counter(after)
+        added, removed = (new - old).total(), (old - new).total()
+        found[split] = RowChange(len(before), len(after), added, removed, not added and not removed)
+    return found
+
+
+def _same_data(one: Target, two: Target) -> bool:
+    """Whether two targets of one spec ask for the same rows."""
+    specs = one.document.spec, two.document.spec
+    return specs[0] is not None and specs[1] is not None and specs[0].data == specs[1].data
+
+
+def _why_unread(before: Side, one: Target, after: Side, two: Target) -> str:
+    if one.pending or two.pending:
+        return "rows of hub datasets are not read, so a change in them is not seen"
+    sides = " and ".join(dict.fromkeys(side.name for side, t in ((before, one), (after, two)) if not t.data))
+    return f"the rows of {sides} are not there, so a change in them is not seen"
+
+
+def _note(report: Report, text: str) -> None:
+    if text not in report.notes:
+        report.notes.append(text)
+
+
+def _note_revisions(report: Report) -> None:
+    for side in (report.before, report.after):
+        for file in side.revision.from_worktree if side.revision else ():
+            _note(report, f"{file} is not in git: for {side.shown}, too, it is read as it is now")
+
+
+def _merged(pairs: Sequence[tuple[str, Difference, tuple[FileChange, ...]]]) -> list[Pair]:
+    """Targets that differ in the same way are told once."""
+    found: list[Pair] = []
+    for label, difference, files in pairs:
+        for index, pair in enumerate(found):
+            if (pair.difference, pair.files) == (difference, files):
+                found[index] = replace(pair, labels=(*pair.labels, label))
+                break
+        else:
+            found.append(Pair((label,), difference, files))
+    return found
+
+
+def _warnings(before: Sequence[Diagnostic], after: Sequence[Diagnostic]) -> tuple[list[Diagnostic], list[Diagnostic]]:
+    """Warnings that are new, and those that are gone; a line that moved is neither."""
+    one, two = (
+        {(d.code, d.path, d.message): d for d in found if d.level is Level.WARNING} for found in (before, after)
+    )
+    return [d for key, d in two.items() if key not in one], [d for key, d in one.items() if key not in two]
