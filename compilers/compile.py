@@ -8,6 +8,8 @@ from datetime import date
 
 from pydantic import ValidationError
 
+from ..spec.advice import advise, is_code, refused
+from ..spec.advice_base import Seen
 from ..spec.diagnostics import Diagnostic, Level, Span
 from ..spec.errors import translate
 from ..spec.language import section_of
@@ -16,6 +18,7 @@ from ..spec.lower import Context, lower
 from ..spec.places import key_span, locate, steps
 from ..spec.plan import DataFacts, Plan
 from ..spec.rules import check as check_rules
+from ..spec.rules import written
 from ..spec.shapes import METHODS
 from ..spec.spec import Spec, Target
 from ..spec.words import suggest
@@ -64,6 +67,7 @@ def compile_target(
     plan = lower(document, Context(label, name, shape, today, up))
     fates = tuple(target.fates(plan))
     found += [*_losses(plan, target, fates, block.accept), *target.check(plan), *_extra(plan, target)]
+    found += advise(Seen(document.spec, written(document.spec), facts, plan), block.accept)
     placed = tuple(_placed(document, label, found))
     failed = any(d.level is Level.ERROR for d in placed)
     return Compiled(label, name, shape, plan, fates, target.emit(plan) if emit and not failed else None, placed)
@@ -88,7 +92,10 @@ def _check_block(document: Document, label: str, block: Target) -> Iterator[Diag
         yield Diagnostic("TF204", Level.ERROR, "method", f"{name} does not do {method}", hint)
     yield from _check_options(document, label, target)
     for path in block.accept:
-        if not _is_path(path):
+        if is_code(path):
+            if (problem := refused(path, f"{at}.accept")) is not None:
+                yield problem
+        elif not _is_path(path):
             yield Diagnostic("TF209", Level.ERROR, f"{at}.accept", f"`{path}` in `accept` is no field of the spec")
 
 

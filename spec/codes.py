@@ -77,7 +77,10 @@ _TARGETS = {
     "TF206": Code("an unknown native key", "`extra:` has a key or value that the target's own schema does not take."),
     "TF207": Code("a native key that the plan rules", "A key in `extra:` follows from a field of the spec: set that."),
     "TF208": Code("a secret in the spec", "Secrets come from the environment and never stand in an artifact."),
-    "TF209": Code("accept of an unknown path", "`accept:` names fields of the spec by their path."),
+    "TF209": Code(
+        "accept of what cannot be accepted",
+        "`accept:` names fields of the spec by their path, and advice by its code: `accept: [training.seed, TF131]`.",
+    ),
     "TF211": Code(
         "a file is missing",
         "The bundle takes a copy of this file, and it is not there. Paths are relative to the file that names them.",
@@ -90,9 +93,11 @@ _TARGETS = {
 @cache
 def codes() -> dict[str, Code]:
     """All codes, in order."""
+    from .advice import ADVICE
     from .datacodes import CODES
     from .rules import RULES
 
     rules = {r.code: Code(r.title, cleandoc(r.explanation)) for r in RULES}
+    rules |= {a.code: Code(a.title, cleandoc(a.explanation)) for a in ADVICE}
     data = {code: Code(*entry) for code, entry in CODES.items()}
     return dict(sorted({**_READING, **_FIELDS, **rules, **_TARGETS, **data}.items()))

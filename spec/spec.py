@@ -26,7 +26,7 @@ class Target(Section):
     set: dict[str, Any] = Field(default_factory=dict)
     """Values of the spec that differ for this target: `{training.learning_rate: 1e-5}`."""
     accept: tuple[Line, ...] = ()
-    """Paths of fields whose loss on this target is agreed."""
+    """Paths of fields whose loss on this target is agreed, and codes of advice that is (`TF131`)."""
     extra: dict[str, Any] = Field(default_factory=dict)
     """The target's native keys, checked against its own schema."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ...compilers.settings import Fate
+from ...spec import gpus, memory
 from ...spec.plan import Plan
 from ...spec.spec import Spec
 from ..console import guarded, json_option, out_json, print_diagnostics
@@ -57,7 +58,13 @@ def _target(target: Target) -> dict[str, Any]:
         }
         for fate in target.compiled.fates
     }
-    return {"target": target.compiled.target, "facts": target.compiled.facts.as_dict(), "fields": fields}
+    found = memory.estimate(plan)
+    return {
+        "target": target.compiled.target,
+        "facts": target.compiled.facts.as_dict(),
+        "memory_estimate": found and found.as_dict(),
+        "fields": fields,
+    }
 
 
 def _show(target: Target, everything: bool) -> None:
@@ -124,7 +131,23 @@ def _summary(target: Target, plan: Plan) -> list[str]:
     warmup = plan["training.warmup_steps"]
     rate = f"learning rate: {plan['training.learning_rate']:g}, {plan['training.scheduler.name']}"
     rate += f", {warmup:,} steps of warmup" if warmup is not None else f", warmup {plan['training.warmup']}"
-    return [rows, batch, total, rate]
+    return [rows, batch, total, rate, *_memory(plan)]
+
+
+def _memory(plan: Plan) -> list[str]:
+    """The memory that training takes, where the model's name tells its size."""
+    found = memory.estimate(plan)
+    if found is None:
+        return []
+    gpu = gpus.find(plan["hardware.gpu"]) if plan["hardware.gpu"] else None
+    has = f"; {gpu.name} has {gpu.memory}" if gpu else ""
+    parts = ", ".join(f"{name} {_gib(*part)}" for name, part in found.parts.items())
+    return [f"memory: {_gib(found.low, found.high)} GiB on each device (estimate){has}", f"  {parts}"]
+
+
+def _gib(low: float, high: float) -> str:
+    ends = dict.fromkeys(f"{end:.0f}" if end >= 10 else f"{end:.1f}" for end in (low, high))
+    return " to ".join(ends)
 
 
 def _short(value: Any) -> str:

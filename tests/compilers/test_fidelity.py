@@ -37,7 +37,7 @@ def told(found: dict[str, object], folder: Path) -> Compiled:
     whole = document(put(found, "targets", {"narrow": found["targets"]}), folder)
     own, problems = for_label(whole, "narrow")
     assert not problems
-    return compile_target(own, "narrow", DataFacts("chat", 10), TODAY, UP)
+    return compile_target(own, "narrow", DataFacts("chat", 400), TODAY, UP)
 
 
 def narrow_spec(block: dict[str, object], **changes: object) -> dict[str, object]:

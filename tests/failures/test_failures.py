@@ -10,6 +10,7 @@ import pytest
 from tuneform.runtime.project import open_project
 from tuneform.spec.codes import codes
 from tuneform.spec.diagnostics import render
+from tuneform.spec.plan import DataFacts
 
 HERE = Path(__file__).parent
 CASES = sorted(p for p in HERE.glob("*.yaml") if not p.stem.startswith("_"))
@@ -24,12 +25,17 @@ ELSEWHERE = {
 
 
 def message(file: Path) -> str:
-    """What `tuneform validate` prints, run in the folder of the specs."""
-    sets = [line[7:] for line in file.read_bytes().decode("latin-1").splitlines() if line.startswith("# --set ")]
+    """What `tuneform validate` prints, run in the folder of the specs. `# --rows N` stands for chats in a file."""
+    lines = file.read_bytes().decode("latin-1").splitlines()
+    sets = [line[7:] for line in lines if line.startswith("# --set ")]
+    rows = next((int(line[8:]) for line in lines if line.startswith("# --rows ")), None)
+    facts = DataFacts("chat", rows) if rows else None
     before = Path.cwd()
     os.chdir(HERE)
     try:
-        found = open_project(Path(file.name), sets=[s.strip() for s in sets], reading="none").diagnostics
+        found = open_project(
+            Path(file.name), sets=[s.strip() for s in sets], reading="none", facts=lambda _: facts
+        ).diagnostics
     finally:
         os.chdir(before)
     return "\n".join(render(d) for d in found) + "\n"
