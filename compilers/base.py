@@ -47,6 +47,7 @@ class Launch:
     metrics: HFTrainerMetrics
     env: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()  # names of environment variables that must be set
+    inputs: tuple[str, ...] = ()  # folders that must be there, as the bundle sees them: results of earlier runs
     total_steps: int | None = None
     max_hours: float | None = None
 
@@ -72,6 +73,7 @@ class Bundle:
     data: tuple[DataStep, ...]
     origins: Mapping[str, Origin]  # artifact key, e.g. "train.py: SFTConfig.learning_rate"
     copies: tuple[tuple[str, str], ...] = ()  # a file as the bundle sees it -> where in the bundle it is copied to
+    made: tuple[str, ...] = ()  # folders that a run makes in the bundle; version control leaves them out
 
 
 class Options(Section):
@@ -88,6 +90,7 @@ class Trainer(ABC):
     name: ClassVar[str]  # equal to the module's name
     target: ClassVar[str]  # what it is written and tested against, e.g. "trl==1.16.0"
     options: ClassVar[type[Options]] = Options
+    output: ClassVar[str]  # the folder of a bundle that the trained model lies in, at the end
     methods: ClassVar[tuple[str, ...]]
     outside: ClassVar[Mapping[str, str]]  # plan path -> where it takes effect
     unsupported: ClassVar[Mapping[str, str]] = {}  # plan path -> why this target cannot carry it

@@ -13,7 +13,7 @@ from ..spec.advice_base import Seen
 from ..spec.diagnostics import Diagnostic, Level, Span
 from ..spec.errors import translate
 from ..spec.language import section_of
-from ..spec.load import Document, Sources, literal, override
+from ..spec.load import Document, Sources, for_target, literal
 from ..spec.lower import Context, lower
 from ..spec.places import key_span, locate, steps
 from ..spec.plan import DataFacts, Plan
@@ -42,20 +42,25 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def for_label(document: Document, label: str) -> tuple[Document, list[Diagnostic]]:
-    """The spec as one target sees it: with its `set:` applied. Problems include every rule."""
-    assert document.spec is not None
-    block, _ = locate(document.root, ["targets", label, "set"])
-    own = document
-    if document.spec.targets[label].set and isinstance(block.value, dict):
-        own = override(document, block.value, f"targets.{label}.set")
+def for_label(document: Document, label: str, stage: str | None = None) -> tuple[Document, list[Diagnostic]]:
+    """The spec as one target and stage see it, with every problem that it has as such. Problems include every rule."""
+    own = for_target(document, label, stage)
     return own, [*own.diagnostics, *check_rules(own)]
 
 
 def compile_target(
-    document: Document, label: str, facts: DataFacts, today: date, up: str, emit: bool = True
+    document: Document,
+    label: str,
+    facts: DataFacts,
+    today: date,
+    up: str,
+    emit: bool = True,
+    after: str | None = None,
 ) -> Compiled:
-    """Everything about one target. `document` is what `for_label` gave, without errors. `emit` makes the bundle."""
+    """Everything about one target. `document` is what `for_label` gave, without errors. `emit` makes the bundle.
+
+    `after` is the stage before, whose bundle lies beside this one.
+    """
     assert document.spec is not None
     block = document.spec.targets[label]
     name = block.target or label
@@ -64,7 +69,8 @@ def compile_target(
         return Compiled(label, name, facts, None, (), None, tuple(_placed(document, label, found)))
     target = registry.get(name)
     shape = facts if facts.shape else replace(facts, shape=METHODS[document.spec.method.name][0])
-    plan = lower(document, Context(label, name, shape, today, up))
+    start = f"../{after}/{target.output}" if after else None
+    plan = lower(document, Context(label, name, shape, today, up, start))
     fates = tuple(target.fates(plan))
     found += [*_losses(plan, target, fates, block.accept), *target.check(plan), *_extra(plan, target)]
     found += advise(Seen(document.spec, written(document.spec), facts, plan), block.accept)

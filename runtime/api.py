@@ -21,13 +21,13 @@ def compile(
     """Write the bundles of a spec's targets; gives the folder of each. SpecError where there is a problem."""
     project = open_project(Path(spec), labels, sets, folder_root=out).require()
     bundles.write(project, project.targets)
-    return {target.label: target.folder for target in project.targets}
+    return {target.key: target.folder for target in project.targets}
 
 
 def run(spec: Path | str, label: str, sets: Sequence[str] = (), runs: Path = Path("runs")) -> dict[str, Any]:
-    """Compile one target, run it here with progress on stderr; gives run.json as it stands at the end."""
+    """Compile one target, run it here with progress on stderr; gives run.json of the last stage."""
     from .commands.run import make
     from .progress import on
-    from .supervise import supervise
+    from .supervise import supervise_stages
 
-    return supervise(make(Path(spec), label, sets, runs), on(sys.stderr))
+    return supervise_stages(make(Path(spec), label, sets, runs), lambda: on(sys.stderr))[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,27 +17,37 @@ from .project import Project, Target, data_request, hub_key, open_project
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A bundle that was written, and what is worth knowing about it."""
+    """The bundles that were written, one for each stage, and what is worth knowing about them."""
 
-    manifest: dict[str, Any]
+    manifests: list[dict[str, Any]]
+    folders: list[Path]
     diagnostics: list[Diagnostic]
 
 
-def build_bundle(
-    spec: Path, label: str | None, out: Path, sets: Sequence[str] = (), say: envs.Say = lambda text: None
+def build_bundles(
+    spec: Path,
+    label: str | None,
+    out: Callable[[str | None], Path],
+    sets: Sequence[str] = (),
+    say: envs.Say = lambda text: None,
 ) -> Built:
-    """Compile one target of a spec into `out`, with its rows. SpecError where there is a problem."""
+    """Compile one target of a spec, with its rows, into the folder that `out` gives for each stage (None: the whole).
+
+    SpecError where there is a problem.
+    """
     project = open_project(spec, [label] if label else [], sets, folder=out).require()
-    if len(project.targets) != 1:
-        labels = ", ".join(f"`{target.label}`" for target in project.targets)
+    labels = list(dict.fromkeys(target.label for target in project.targets))
+    if len(labels) != 1:
+        names = ", ".join(f"`{name}`" for name in labels)
         span = project.document.place("targets")
-        message = f"the spec has {len(project.targets)} targets: {labels}"
+        message = f"the spec has {len(labels)} targets: {names}"
         raise SpecError([Diagnostic("TF210", Level.ERROR, "targets", message, "name one with -t", span)])
-    (target,) = project.targets
     bundles.write(project, project.targets)
-    if target.pending:
-        project.diagnostics += _fetch_rows(project, target, say)
-    return Built(read_json(out / bundles.MANIFEST) or {}, project.diagnostics)
+    for target in project.targets:
+        if target.pending:
+            project.diagnostics += _fetch_rows(project, target, say)
+    folders = [target.folder for target in project.targets]
+    return Built([read_json(folder / bundles.MANIFEST) or {} for folder in folders], folders, project.diagnostics)
 
 
 def _fetch_rows(project: Project, target: Target, say: envs.Say) -> list[Diagnostic]:

@@ -30,7 +30,7 @@ def texts(project: Project, target: Target) -> dict[str, str]:
     assert bundle is not None
     found = {file.path: file.text for file in bundle.files}
     found[ORIGINS] = _json({key: origin.as_dict() for key, origin in bundle.origins.items()})
-    found[IGNORE] = "/data/\n/output/\n"
+    found[IGNORE] = "".join(f"/{name}/\n" for name in ("data", "output", *bundle.made))
     for source, out in bundle.copies:
         found[out] = _copied(project, target, source)
     return found
@@ -56,7 +56,7 @@ def write(project: Project, targets: Sequence[Target]) -> None:
 
 def _stage(project: Project, target: Target) -> Path:
     target.folder.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{target.label}.", dir=target.folder.parent))
+    stage = Path(tempfile.mkdtemp(prefix=f".{target.folder.name}.", dir=target.folder.parent))
     try:
         stage.chmod(0o755)
         for name, text in texts(project, target).items():
@@ -99,6 +99,7 @@ def manifest(project: Project, target: Target, data: Mapping[str, Any]) -> dict[
         "tuneform": __version__,
         "name": target.document.spec.name,
         "label": target.label,
+        "stage": target.stage,
         "target": {"name": compiled.target, "kind": "trainer", "written_for": registry.get(compiled.target).target},
         "spec": project.file.name,
         "spec_digest": spec_digest(target),
@@ -114,7 +115,7 @@ def spec_digest(target: Target) -> str:
     """Digest of the spec's meaning as this target sees it: other words for the same make no difference."""
     spec = target.document.spec
     assert spec is not None
-    canonical = spec.model_dump(mode="json", exclude={"extends", "targets"})
+    canonical = spec.model_dump(mode="json", exclude={"extends", "targets", "stages"})
     canonical["target"] = spec.targets[target.label].model_dump(mode="json", exclude={"set"})
     return _digest(json.dumps(canonical, sort_keys=True, ensure_ascii=False))
 
@@ -158,7 +159,7 @@ def compare(project: Project, target: Target) -> Drift:
     """Compare a written bundle with what the spec gives now, and say which of the two changed."""
     written = read_json(target.folder / MANIFEST)
     if not isinstance(written, dict):
-        return Drift(target.label, target.folder, (f"there is no bundle in {target.folder}",), "")
+        return Drift(target.key, target.folder, (f"there is no bundle in {target.folder}",), "")
     now, recorded = texts(project, target), written.get("files", {})
     on_disk = {name: _read(target.folder / name) for name in {*recorded, *now}}
     edited = sorted(name for name, text in on_disk.items() if name in recorded and _changed(text, recorded[name]))
@@ -180,7 +181,7 @@ def compare(project: Project, target: Target) -> Drift:
             version = written.get("tuneform")
             notes.append(f"Tuneform {version} wrote this; {__version__} would write {', '.join(stale)} otherwise")
     diff = "".join(_diff(name, on_disk[name] or "", now.get(name, "")) for name in stale) if causes else ""
-    return Drift(target.label, target.folder, tuple(causes), diff, tuple(notes))
+    return Drift(target.key, target.folder, tuple(causes), diff, tuple(notes))
 
 
 def _read(path: Path) -> str | None:

@@ -28,7 +28,7 @@ def detach(run: RunDir) -> dict[str, Any]:
     from .local import check_start
 
     try:
-        check_start(run.manifest())
+        check_start(run.manifest(), run.bundle)
         _hand_over(run)
     except RunError as error:
         return _not_started(run, error)
@@ -67,13 +67,16 @@ def main(folder: str) -> None:
     if os.fork():
         os._exit(0)
     from .progress import Plain
-    from .supervise import go_on, taken
+    from .supervise import go_on, next_stage, supervise_stages, taken
 
     run = RunDir(Path(folder))
     try:
         with taken(run):
             _tell_the_starter()
             record = go_on(run, Plain(sys.stderr))
+        if record["state"] == "succeeded" and (following := next_stage(run)):
+            following.hand_over("the stage before has succeeded")
+            _, record = supervise_stages(following, lambda: Plain(sys.stderr))
         print(f"{record['state']}: {record['message']}", file=sys.stderr)
     except TuneformError as error:
         sys.exit(str(error))

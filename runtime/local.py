@@ -69,12 +69,17 @@ def run_local(
         return conclude(run)
 
 
-def check_start(manifest: Mapping[str, Any]) -> None:
+def check_start(manifest: Mapping[str, Any], bundle: Path) -> None:
     """RunError where it is plain before anything is done that this run cannot start here."""
     require_posix()
     missing = [name for name in manifest["run"].get("needs", ()) if not os.environ.get(name)]
     if missing:
         raise RunError(f"not set, and the spec asks for it: the environment variable {', '.join(missing)}")
+    for needed in manifest["run"].get("inputs", ()):
+        if not any((bundle / needed / name).is_file() for name in ("config.json", "adapter_config.json")):
+            raise RunError(
+                f"no model and no adapter is in {os.path.normpath(bundle / needed)}, which this run starts from"
+            )
 
 
 def cancel_unstarted(run: RunDir, reason: str) -> dict[str, Any]:
@@ -92,7 +97,7 @@ def hours_used(run: RunDir) -> float:
 
 
 def _prepare(run: RunDir, manifest: Mapping[str, Any], progress: Progress, options: Options) -> envs.Environment:
-    check_start(manifest)
+    check_start(manifest, run.bundle)
     run.set_state("provisioning", "preparing the trainer's environment")
 
     def say(text: str) -> None:

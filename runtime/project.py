@@ -32,6 +32,12 @@ class Target:
     data: DataResult | None
     compiled: Compiled
     pending: tuple[SpecSource, ...] = ()  # hub datasets whose rows come when the job runs
+    stage: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The label, and the stage behind it if there are stages."""
+        return f"{self.label}/{self.stage}" if self.stage else self.label
 
 
 @dataclass
@@ -62,7 +68,7 @@ def open_project(
     *,
     reading: Reading = "all",
     folder_root: Path | None = None,
-    folder: Path | None = None,
+    folder: Callable[[str | None], Path] | None = None,
     facts: Callable[[Path], DataFacts | None] = lambda folder: None,
     today: date | None = None,
     emit: bool = True,
@@ -70,28 +76,30 @@ def open_project(
 ) -> Project:
     """Load, check, read the rows and compile, all in memory.
 
-    Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), or one target's to `folder`;
-    paths in artifacts are relative to there. `facts` may know a label's rows where the files are not there. `at` leads
-    from a file's name to where its bytes are (see runtime/revisions.py).
+    Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), those of stages into folders of
+    their own below, or one target's to where `folder` says for each stage; paths in artifacts are relative to there.
+    `facts` may know a label's rows where the files are not there. `at` leads from a file's name to where its bytes are
+    (see runtime/revisions.py).
     """
     document = load(str(file), sets, at)
     project = Project(file, document, diagnostics=list(document.diagnostics))
     if document.spec is None:
         return project
-    wanted = _labels(project, labels)
+    root = (folder_root or file.parent / "compiled") / document.spec.name
     cache: dict[str, DataResult] = {}
-    for label in wanted:
-        own, found = for_label(document, label)
+    for label, stage, after in _wanted(project, labels):
+        own, found = for_label(document, label, stage)
         project.diagnostics += found
         if own.spec is None or any(d.level is Level.ERROR for d in found):
             continue
-        place = folder or (folder_root or file.parent / "compiled") / document.spec.name / label
+        place = folder(stage) if folder else root / label / (stage or "")
         data, pending = _read(own, reading, cache, project)
         known = data.facts if data else facts(place) or _peeked(own, project, reading)
-        compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit)
+        compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit, after)
         project.diagnostics += [*compiled.diagnostics, *_missing_files(own, place, compiled)]
-        project.targets.append(Target(label, place, own, data, compiled, pending))
-    project.diagnostics = document.sources.with_lines(in_file_order(project.diagnostics))
+        project.targets.append(Target(label, place, own, data, compiled, pending, stage))
+    found = list(dict.fromkeys(project.diagnostics))  # stages share what they do not say themselves
+    project.diagnostics = document.sources.with_lines(in_file_order(found))
     return project
 
 
@@ -112,17 +120,22 @@ def _up(file: Path, place: Path) -> str:
     return Path(os.path.relpath(file.parent.absolute(), place.absolute())).as_posix()
 
 
-def _labels(project: Project, labels: Sequence[str]) -> list[str]:
-    spec = project.document.spec
+def _wanted(project: Project, labels: Sequence[str]) -> list[tuple[str, str | None, str | None]]:
+    """What to compile: label, stage and the stage before. Asked for as `trl` or `trl/dpo`."""
+    spec, stages = project.document.spec, project.document.stages
     assert spec is not None
+    ordered: list[tuple[str | None, str | None]] = [*zip(stages, [None, *stages], strict=False)] or [(None, None)]
+    known = {label: [(label, stage, after) for stage, after in ordered] for label in spec.targets}
+    known |= {f"{u[0]}/{u[1]}": [u] for units in list(known.values()) for u in units if u[1]}
     for label in labels:
-        if label not in spec.targets:
-            near = suggest(label, spec.targets)
+        if label not in known:
+            near = suggest(label, known)
             hint = f"did you mean `{near}`?" if near else f"it has {', '.join(f'`{t}`' for t in spec.targets)}"
             message = f"the spec has no target `{label}`"
             span = project.document.place("targets")
             project.diagnostics.append(Diagnostic("TF210", Level.ERROR, "targets", message, hint, span))
-    return [label for label in spec.targets if not labels or label in labels]
+    asked = [unit for label in labels or spec.targets for unit in known.get(label, ())]
+    return [unit for label in spec.targets for unit in known[label] if unit in asked]
 
 
 def _read(

@@ -15,7 +15,7 @@ import hashlib
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,8 @@ from .process import Files, this_process
 from .redact import redact
 
 ACTIVE = ("pending", "provisioning", "running", "stopping")
-RESUMABLE = ("stopped", "failed", "cancelled", "lost")
+RESUMABLE = ("stopped", "failed", "cancelled", "lost", "waiting")
+"""`waiting` is a stage whose turn has not come."""
 
 
 class Busy(Exception):
@@ -137,26 +138,60 @@ def digest(text: bytes) -> str:
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 
+class Staging:
+    """Hidden folders beside the runs to compile into, one for each stage."""
+
+    def __init__(self, runs: Path) -> None:
+        self._runs, self._token = runs, secrets.token_hex(4)
+        self._folders: list[Path] = []
+
+    def bundle(self, stage: str | None) -> Path:
+        """Where a stage's bundle goes: as deep as it will lie in its run."""
+        folder = self._runs / f".new-{self._token}{f'-{stage}' if stage else ''}"
+        if folder not in self._folders:
+            self._runs.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            self._folders.append(folder)
+        return folder / "bundle"
+
+    def remove(self) -> None:
+        """Take away what did not become a run."""
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
-def staging(runs: Path) -> Iterator[Path]:
-    """A hidden folder beside the runs to compile into; gone afterwards unless it became a run."""
-    runs.mkdir(parents=True, exist_ok=True)
-    folder = runs / f".new-{secrets.token_hex(4)}"
-    folder.mkdir()
+def staging(runs: Path) -> Iterator[Staging]:
+    """Folders to compile into; gone afterwards unless they became runs."""
+    found = Staging(runs)
     try:
-        yield folder
+        yield found
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        found.remove()
 
 
-def create(runs: Path, staged: Path, manifest: Mapping[str, Any], spec: Path) -> RunDir:
-    """Turn a staged folder with a bundle in it into a run."""
-    run_id = _free_id(runs, manifest["name"], manifest["label"])
-    (staged / "logs").mkdir()
+def create(runs: Path, bundles: Sequence[Path], manifests: Sequence[Mapping[str, Any]], spec: Path) -> RunDir:
+    """Turn staged folders into runs, one for each stage; gives the first, which is pending. The others wait.
+
+    The first appears last, so that whoever sees it sees them all.
+    """
+    ids = [_free_id(runs, manifest) for manifest in manifests]
+    for index, (bundle, manifest) in enumerate(zip(bundles, manifests, strict=True)):
+        _make_run(bundle.parent, ids, index, manifest, spec)
+    for index in reversed(range(len(ids))):
+        bundles[index].parent.rename(runs / ids[index])
+    return RunDir(runs / ids[0])
+
+
+def _make_run(folder: Path, ids: Sequence[str], index: int, manifest: Mapping[str, Any], spec: Path) -> None:
+    (folder / "logs").mkdir()
+    state, message = ("waiting", f"waits for {ids[index - 1]}") if index else ("pending", "compiled")
     record = {
-        "id": run_id,
+        "id": ids[index],
         "name": manifest["name"],
         "label": manifest["label"],
+        "stage": manifest.get("stage"),
+        "stages": list(ids) if len(ids) > 1 else [],
         "target": manifest["target"],
         "created": now(),
         "spec": str(spec.absolute()),
@@ -165,25 +200,28 @@ def create(runs: Path, staged: Path, manifest: Mapping[str, Any], spec: Path) ->
         "files": manifest.get("files", {}),
         "tuneform": manifest.get("tuneform"),
         "environment": None,
-        "state": "pending",
-        "message": "compiled",
+        "state": state,
+        "message": message,
         "attempts": [],
         "exit_code": None,
         "supervisor": this_process().as_dict(),
     }
-    write_json(staged / "run.json", record)
-    append_lines(staged / "events.jsonl", [{"time": record["created"], "state": "pending", "message": "compiled"}])
-    return RunDir(staged.rename(runs / run_id))
+    write_json(folder / "run.json", record)
+    append_lines(folder / "events.jsonl", [{"time": record["created"], "state": state, "message": message}])
+    if index:  # the bundle names the result of the stage before as if both bundles lay in one folder
+        before = Path(str(manifest["run"]["inputs"][0])).parts[1]
+        (folder / before).symlink_to(Path("..") / ids[index - 1] / "bundle", target_is_directory=True)
 
 
-def new_id(name: str, label: str) -> str:
-    """`<name>-<label>-<yyyymmdd-hhmmss>-<4 hex>`, safe as a folder's name."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{name}-{label}").strip("-.") or "run"
+def new_id(*names: str) -> str:
+    """`<name>-<label>-<stage>-<yyyymmdd-hhmmss>-<4 hex>`, safe as a folder's name."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(names)).strip("-.") or "run"
     return f"{stem[:80]}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def _free_id(runs: Path, name: str, label: str) -> str:
-    while (runs / (found := new_id(name, label))).exists():
+def _free_id(runs: Path, manifest: Mapping[str, Any]) -> str:
+    names = [manifest[key] for key in ("name", "label", "stage") if manifest.get(key)]
+    while (runs / (found := new_id(*names))).exists():
         continue
     return found
 
@@ -198,10 +236,10 @@ def all_runs(runs: Path) -> list[RunDir]:
 
 
 def find(runs: Path, wanted: str) -> RunDir | None:
-    """The run with this id, or whose id begins so if only one does; "last" is the newest."""
+    """The run with this id, or whose id begins so if only one does; "last" is the newest that has begun."""
     found = all_runs(runs)
     if wanted == "last":
-        return found[0] if found else None
+        return next((run for run in found if run.record()["state"] != "waiting"), None)
     exact = [run for run in found if run.id == wanted]
     close = exact or [run for run in found if run.id.startswith(wanted)]
     return close[0] if len(close) == 1 else None

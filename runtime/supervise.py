@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,36 @@ def supervise(run: RunDir, progress: Progress, options: Options | None = None) -
     """
     with taken(run):
         return go_on(run, progress, options)
+
+
+def supervise_stages(
+    run: RunDir, progress: Callable[[], Progress], options: Options | None = None
+) -> tuple[RunDir, dict[str, Any]]:
+    """Look after a pending run, and once it has succeeded after the stages that wait for it, in order.
+
+    Gives the last run that was begun, with its run.json. `progress` makes the display of each.
+    """
+    record = supervise(run, progress(), options)
+    while record["state"] == "succeeded" and (following := next_stage(run)):
+        run = following
+        run.hand_over("the stage before has succeeded")
+        record = supervise(run, progress(), options)
+    return run, record
+
+
+def next_stage(run: RunDir) -> RunDir | None:
+    """The run of the next stage, if it waits for this one."""
+    ids = run.record().get("stages") or [run.id]
+    for later in ids[ids.index(run.id) + 1 :][:1]:
+        found = RunDir(run.path.parent / later)
+        return found if found.record()["state"] == "waiting" else None
+    return None
+
+
+def first_unfinished(run: RunDir) -> RunDir:
+    """The first stage that has not succeeded, of those that a run belongs to; the run itself if all have."""
+    stages = [RunDir(run.path.parent / name) for name in run.record().get("stages") or [run.id]]
+    return next((stage for stage in stages if stage.record()["state"] != "succeeded"), run)
 
 
 @contextmanager

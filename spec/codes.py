@@ -46,6 +46,11 @@ _READING = {
         "projects and places outside. Anywhere else the value would depend on the machine. `$${NAME}` is the text.",
         'name: "${NAME}"',
     ),
+    "TF017": Code(
+        "a key that no stage can have",
+        "A stage's block changes what is trained. Version, name, `extends` and targets are the whole spec's.",
+        "stages: {sft: {name: other}}",
+    ),
 }
 
 _FIELDS = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from . import stages
 from .diagnostics import Diagnostic, Level, Span, in_file_order
 from .errors import translate
 from .fields import ENV, placeholders, unescape
@@ -55,6 +56,8 @@ class Document:
     sources: Sources
     spec: Spec | None
     diagnostics: list[Diagnostic]
+    raw: Node  # the tree before a stage was put on top, and before empty keys were taken out
+    stages: tuple[str, ...] = ()  # where there are some, `root` and `spec` are those of the first
 
     def place(self, path: str) -> Span:
         """Where a path of the spec stands, or its nearest parent."""
@@ -66,26 +69,47 @@ def load(file: str, sets: Sequence[str] = (), at: Callable[[str], str] = str) ->
     sources = Sources(at=at)
     root = _tree(file, sources, ())
     if root is None:
-        return Document(file, Node({}, Span(file, 1, 1, 2)), sources, None, sources.with_lines(sources.found))
+        empty = Node({}, Span(file, 1, 1, 2))
+        return Document(file, empty, sources, None, sources.with_lines(sources.found), empty)
     for text in sets:
         root = _override(root, text, sources)
-    return _check(file, root, sources)
+    for path, node in stages.misplaced(root):
+        hint = "a stage changes what is trained: model, method, adapter, data, training and so on"
+        sources.add("TF017", f"`{path}` cannot be in a stage", key_span(node), hint, path)
+    return _check_stages(file, root, sources)
 
 
-def override(document: Document, entries: dict[str, Node], under: str) -> Document:
-    """The same spec with `set:` entries of a target applied; `under` is the path of the `set:` block."""
-    sources = Sources(document.sources.lines, at=document.sources.at)
-    root = document.root
+def for_target(document: Document, label: str, stage: str | None = None) -> Document:
+    """The spec as one target and stage see it: with the target's `set:` applied, and then the stage on top."""
+    under = f"targets.{label}.set"
+    found, path = locate(document.raw, ["targets", label, "set"])
+    entries = found.value if isinstance(found.value, dict) and path == under else {}
+    if not entries and stage in (None, *document.stages[:1]):
+        return document
+    sources, root = Sources(document.sources.lines, at=document.sources.at), document.raw
     for path, node in entries.items():
         if path.split(".")[0] in ("targets", "version", "name", "extends"):
             hint = "set changes what is trained: model, method, adapter, data, training and so on"
             sources.add("TF015", f"`{path}` cannot be set for one target", key_span(node), hint, under)
         else:
             root = _put(root, path.split("."), node)
-    return _check(document.file, root, sources)
+    return _check(document.file, root, sources, stage)
 
 
-def _check(file: str, root: Node, sources: Sources) -> Document:
+def _check_stages(file: str, root: Node, sources: Sources) -> Document:
+    """Check the spec, or each of its stages; what several of them have wrong is told once."""
+    found = stages.names(root)
+    if not found:
+        return _check(file, root, sources)
+    checked = [_check(file, root, Sources(sources.lines, [*sources.found], sources.at), name) for name in found]
+    problems = sources.with_lines(list(dict.fromkeys(d for document in checked for d in document.diagnostics)))
+    return replace(checked[0], diagnostics=problems, spec=None if problems else checked[0].spec, stages=found)
+
+
+def _check(file: str, root: Node, sources: Sources, stage: str | None = None) -> Document:
+    raw = root
+    if stage is not None:
+        root = _merge(stages.without(root), stages.block(root, stage), ())
     clean = _clean(root, "", sources)
     spec = None
     try:
@@ -93,7 +117,7 @@ def _check(file: str, root: Node, sources: Sources) -> Document:
     except ValidationError as error:
         sources.found.extend(translate(error, clean))
     found = sources.with_lines(sources.found)
-    return Document(file, clean, sources, None if found else spec, found)
+    return Document(file, clean, sources, None if found else spec, found, raw)
 
 
 def _tree(file: str, sources: Sources, below: tuple[str, ...], asked: Span | None = None) -> Node | None:
@@ -148,6 +172,8 @@ def _merge(base: Node, over: Node, path: tuple[str, ...]) -> Node:
     base = _expanded(base, path) if isinstance(over.value, dict) else base
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
+    if path == ("method",) and base.value.keys() != over.value.keys():
+        return over  # another method, not a second one
     entries = dict(base.value)
     for key, node in over.value.items():
         if node.value is None and key in entries:
@@ -161,7 +187,7 @@ def _merge(base: Node, over: Node, path: tuple[str, ...]) -> Node:
 
 def _expanded(node: Node, path: tuple[str, ...]) -> Node:
     """A shorthand as the mapping it stands for, so that a key can be put beside it."""
-    section = section_at(path)
+    section = section_at(path[2:] if path[:1] == ("stages",) else path)
     key = section.shorthand_key(node.value) if section and not isinstance(node.value, dict | list) else None
     if section is None or key is None:
         return node

@@ -41,6 +41,7 @@ class Context:
     facts: DataFacts
     today: date
     up: str = "../../.."
+    start_from: str | None = None  # the result of the stage before, as the bundle sees it
 
 
 def lower(document: Document, context: Context) -> Plan:
@@ -75,7 +76,7 @@ class _Lowering:
     def _copy(self, section: Section, prefix: str) -> None:
         for name, info in type(section).model_fields.items():
             path, value = f"{prefix}{name}", getattr(section, name)
-            if path in ("targets", "extends", "method"):
+            if path in ("targets", "extends", "method", "stages"):
                 continue
             if isinstance(value, Section):
                 self._copy(value, f"{path}.")
@@ -109,6 +110,8 @@ class _Lowering:
         for path in ("model.id", "model.tokenizer", "model.chat_template", "model.start_from"):
             if self[path] is not None:
                 self.values[path] = Value(self._from_bundle(path, self[path]), self.values[path].origin)
+        if self.context.start_from is not None:
+            self._settle("model.start_from", self.context.start_from, "the result of the stage before")
         full, kind = self["adapter.type"] == "full", self["adapter.type"]
         precision = "bf16" if self["hardware.device"] == "cuda" else "fp32"
         self._settle("training.precision", precision, f"{precision} on {self['hardware.device']}")

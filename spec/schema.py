@@ -11,6 +11,7 @@ from typing import Any
 from .fields import Section
 from .language import section_of
 from .spec import Spec
+from .stages import LABEL, NOT_IN_A_STAGE
 
 ID = "urn:tuneform:spec:1"
 
@@ -51,9 +52,23 @@ def json_schema() -> dict[str, Any]:
     for name in ("Method", "Tracking"):
         choices = schema["$defs"][name]["anyOf"][-1]["properties"]
         choices.update({key: _or_null(choice) for key, choice in choices.items()})
-    # A spec that extends another may leave out what that one has.
-    schema["if"], schema["else"] = {"required": ["extends"]}, {"required": schema.pop("required")}
+    _add_stages(schema)
+    # A spec that extends another may leave out what that one has; one with stages, what these have.
+    schema["if"] = {"anyOf": [{"required": ["extends"]}, {"required": ["stages"]}]}
+    schema["else"] = {"required": schema.pop("required")}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, **schema}
+
+
+def _add_stages(schema: dict[str, Any]) -> None:
+    """A stage holds any part of the spec; what its `data` lacks comes from the rest."""
+    own = {key: field for key, field in schema["properties"].items() if key not in NOT_IN_A_STAGE}
+    schema["$defs"]["StageData"] = {k: v for k, v in schema["$defs"]["Data"].items() if k != "required"}
+    own["data"] = {**own["data"], "$ref": "#/$defs/StageData"}
+    schema["$defs"]["Stage"] = {"type": "object", "properties": own, "additionalProperties": False}
+    stages = schema["properties"]["stages"]
+    stages.pop("default", None)
+    stages["patternProperties"] = {LABEL: {"$ref": "#/$defs/Stage"}}
+    stages["additionalProperties"] = False
 
 
 def _or_null(choice: dict[str, Any]) -> dict[str, Any]:

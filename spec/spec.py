@@ -10,9 +10,10 @@ from .hardware import Budget, Hardware
 from .method import Method
 from .model import Adapter, Model
 from .rewards import Reward
+from .stages import LABEL
 from .training import Evaluation, Logging, Saving, Tracking, Training
 
-Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+Label = Annotated[str, StringConstraints(pattern=LABEL)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
 
 
@@ -69,5 +70,8 @@ class Spec(Section):
     """What the run is made for."""
     budget: Budget = Budget.model_construct()
     """Limits that stop or refuse a run."""
+    stages: dict[Label, dict[str, Any]] = Field(default_factory=dict)
+    """Several runs in order, each with what it has otherwise than the rest of the spec: `{sft: {...}, dpo: {...}}`.
+    Each starts from the result of the one before."""
     targets: Annotated[dict[Label, Target], Field(min_length=1)]
     """What to compile for; each key is a label, and also the target unless `target:` names another."""

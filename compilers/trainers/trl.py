@@ -54,6 +54,7 @@ class Trl(Trainer):
 
     name = "trl"
     target = "trl==1.16.0"
+    output = hf_trainer.OUTPUT
     methods: ClassVar[tuple[str, ...]] = tuple(METHODS)
     outside: ClassVar[Mapping[str, str]] = {
         "version": "the version of the language",
@@ -84,6 +85,7 @@ class Trl(Trainer):
             origins=origins(plan, "train.py", {k: v for k, v in groups.items() if k != CONFIG})
             | origins(plan, CONFIG, {"": groups[CONFIG]}),
             copies=tuple(_copies(plan)),
+            made=("start", "start.partial") if model_loading.starts_elsewhere(plan) else (),
         )
 
     def check(self, plan: Plan) -> Iterator[Diagnostic]:
@@ -193,6 +195,7 @@ def _launch(plan: Plan) -> Launch:
         requirements="requirements.txt",
         metrics=hf_trainer.metrics(plan),
         needs=hf_trainer.needed_variables(plan),
+        inputs=(plan["model.start_from"],) if plan["model.start_from"] else (),
         total_steps=plan["training.total_steps"],
         max_hours=plan["budget.max_hours"],
     )

@@ -45,7 +45,7 @@ def command(
         out_json(
             {
                 "spec": str(spec),
-                "bundles": {target.label: str(target.folder) for target in project.targets},
+                "bundles": {target.key: str(target.folder) for target in project.targets},
                 "diagnostics": [d.as_dict() for d in project.diagnostics],
             }
         )

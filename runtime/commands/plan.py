@@ -40,7 +40,7 @@ def command(
 def _document(project: Project) -> dict[str, Any]:
     return {
         "spec": str(project.file),
-        "targets": {target.label: _target(target) for target in project.targets},
+        "targets": {target.key: _target(target) for target in project.targets},
         "diagnostics": [d.as_dict() for d in project.diagnostics],
     }
 
@@ -78,7 +78,7 @@ def _show(target: Target, everything: bool) -> None:
     if not console.is_terminal:
         console.width = max(console.width, 120)
     wide = console.width >= 110
-    console.print(Text(f"{target.label}: {_headline(plan)}"), style="bold")
+    console.print(Text(f"{target.key}: {_headline(plan)}"), style="bold")
     for line in _summary(target, plan):
         console.print(Text(f"  {line}"))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

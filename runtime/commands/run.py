@@ -50,7 +50,7 @@ def command(
     if detach:
         _detach(run, as_json)
     else:
-        end(run, _follow(run), as_json)
+        end(*_follow(run), as_json)
 
 
 def _detach(run: RunDir, as_json: bool) -> None:
@@ -72,11 +72,11 @@ def _detach(run: RunDir, as_json: bool) -> None:
         click.echo(f"  {name:<10} {value}")
 
 
-def _follow(run: RunDir) -> dict[str, Any]:
+def _follow(run: RunDir) -> tuple[RunDir, dict[str, Any]]:
     from ..progress import on
-    from ..supervise import supervise
+    from ..supervise import supervise_stages
 
-    return supervise(run, on(sys.stderr))
+    return supervise_stages(run, lambda: on(sys.stderr))
 
 
 def _new(spec: Path | None, label: str | None, sets: tuple[str, ...], runs_dir: Path, yes: bool) -> RunDir:
@@ -88,15 +88,17 @@ def _new(spec: Path | None, label: str | None, sets: tuple[str, ...], runs_dir: 
 
 
 def make(spec: Path, label: str | None, sets: Sequence[str], runs_dir: Path) -> RunDir:
-    """Compile into a new run folder: a pending run."""
-    from ..build import build_bundle
+    """Compile into new run folders, one for each stage; gives the first, which is pending."""
+    from ..build import build_bundles
     from ..rundir import create, staging
 
-    with staging(runs_dir) as folder:
-        built = build_bundle(spec, label, folder / "bundle", sets, err)
+    with staging(runs_dir) as staged:
+        built = build_bundles(spec, label, staged.bundle, sets, err)
         print_diagnostics(built.diagnostics)
-        run = create(runs_dir, folder, built.manifest, spec)
+        run = create(runs_dir, built.folders, built.manifests, spec)
     err(f"run {run.id}")
+    for later in run.record()["stages"][1:]:
+        err(f"then {later}")
     return run
 
 
@@ -107,12 +109,13 @@ def _resume(
     from .. import stop_request
     from ..reconcile import settle, trainer_of
     from ..rundir import ACTIVE, Busy
+    from ..supervise import first_unfinished
 
     if spec is None and Path(resume).is_file():
         spec, resume = Path(resume), "last"  # `--resume spec.yaml`
     if sets:
         raise click.UsageError("--set changes nothing in a run that is resumed: its bundle stays as it is")
-    run = _wanted(spec, label, runs_dir, resume)
+    run = first_unfinished(_wanted(spec, label, runs_dir, resume))
     try:
         with run.supervise(timeout=2):
             record = settle(run)

@@ -28,7 +28,7 @@ def command(
     elif errors or warnings:
         err(f"{spec}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     else:
-        labels_ = ", ".join(target.label for target in project.targets)
+        labels_ = ", ".join(target.key for target in project.targets)
         click.echo(f"{spec}: valid for {labels_}")
     raise SystemExit(WRONG if errors else REFUSED if strict and warnings else 0)
 

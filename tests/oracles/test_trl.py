@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support import BASES, compiled, spec
-from tuneform.runtime.build import build_bundle
+from tuneform.runtime.build import build_bundles
 
 from .trl_fields import UNSET
 
@@ -129,7 +129,7 @@ def bundle(method: str, adapter: str, model: Path, folder: Path, **changes: Any)
         found[key] = {**found.get(key, {}), **value} if isinstance(value, dict) else value
     file = folder / "tuneform.yaml"
     file.write_text(json.dumps(found))
-    build_bundle(file, "trl", folder / "bundle")
+    build_bundles(file, "trl", lambda stage: folder / "bundle")
     return folder / "bundle"
 
 

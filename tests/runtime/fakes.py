@@ -68,9 +68,9 @@ def make_run(runs: Path, given: dict[str, Any] | None = None, **run: Any) -> Run
     """A pending run."""
     spec = runs.parent / "tuneform.yaml"
     spec.write_text("version: 1\n")
-    with rundir.staging(runs) as folder:
-        found = write_bundle(folder / "bundle", given or {}, **run)
-        return rundir.create(runs, folder, found, spec)
+    with rundir.staging(runs) as staged:
+        folder = staged.bundle(None)
+        return rundir.create(runs, [folder], [write_bundle(folder, given or {}, **run)], spec)
 
 
 def this_python(requirements: Path, say: Say) -> Environment:

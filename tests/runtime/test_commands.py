@@ -39,17 +39,23 @@ def given() -> dict[str, Any]:
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> Call:
     """Call a command in a folder with a spec; compiling and environments are stood in for."""
 
-    def build_bundle(
-        spec: Path, label: str | None, out: Path, sets: Sequence[str], say: Callable[[str], None]
+    def build_bundles(
+        spec: Path,
+        label: str | None,
+        out: Callable[[str | None], Path],
+        sets: Sequence[str],
+        say: Callable[[str], None],
     ) -> SimpleNamespace:
         if "bad" in spec.read_text():
             raise SpecError([Diagnostic("TF104", Level.ERROR, "x", "unknown key `x`")])
         behaviour = {key: value for key, value in given.items() if key != "run"}
         warning = Diagnostic("TF201", Level.WARNING, "y", "a warning")
-        return SimpleNamespace(manifest=write_bundle(out, behaviour, **given["run"]), diagnostics=[warning])
+        folder = out(None)
+        found = write_bundle(folder, behaviour, **given["run"])
+        return SimpleNamespace(manifests=[found], folders=[folder], diagnostics=[warning])
 
     stand_in = ModuleType("tuneform.runtime.build")
-    stand_in.__dict__["build_bundle"] = build_bundle
+    stand_in.__dict__["build_bundles"] = build_bundles
     monkeypatch.setitem(sys.modules, "tuneform.runtime.build", stand_in)
     monkeypatch.setattr("tuneform.runtime.local.Options.__init__.__defaults__", (this_python, 0.02, 600.0))
     monkeypatch.chdir(tmp_path)
