@@ -109,3 +109,17 @@ def state(run: RunDir) -> str:
 def stepped(run: RunDir) -> bool:
     """Whether some steps of training have been measured."""
     return len(list(read_lines(run.metrics))) > 8
+
+
+def make_chain(runs: Path, *given: dict[str, Any]) -> list[RunDir]:
+    """The runs of stages s0, s1 and so on: the first pending, each other starting from the result before it."""
+    spec = runs.parent / "tuneform.yaml"
+    spec.write_text("version: 1\n")
+    with rundir.staging(runs) as staged:
+        folders = [staged.bundle(f"s{index}") for index in range(len(given))]
+        manifests = []
+        for index, (folder, behaviour) in enumerate(zip(folders, given, strict=True)):
+            inputs = [f"../s{index - 1}/output"] if index else []
+            manifests.append(write_bundle(folder, behaviour, inputs=inputs) | {"stage": f"s{index}"})
+        first = rundir.create(runs, folders, manifests, spec)
+    return [RunDir(runs / name) for name in first.record()["stages"]]
