@@ -76,6 +76,9 @@ def load(file: str, sets: Sequence[str] = (), at: Callable[[str], str] = str) ->
     for path, node in stages.misplaced(root):
         hint = "a stage changes what is trained: model, method, adapter, data, training and so on"
         sources.add("TF017", f"`{path}` cannot be in a stage", key_span(node), hint, path)
+    for name, node in stages.unnamed(root):
+        hint = "letters, digits, `-` and `_`, at most 63 of them"
+        sources.add("TF103", f"a stage cannot be named `{name}`", key_span(node), hint, "stages")
     return _check_stages(file, root, sources)
 
 

@@ -11,12 +11,16 @@ NOT_IN_A_STAGE = ("version", "name", "extends", "targets", "stages")
 
 
 def names(root: Node) -> tuple[str, ...]:
-    """The stages of a spec in order; none where it has none, or none that could be told apart."""
+    """The stages of a spec in order; none where it has none, or where a stage is no mapping."""
     blocks = _blocks(root)
-    fine = all(re.fullmatch(LABEL, name) for name in blocks) and all(
-        isinstance(block.value, dict) for block in blocks.values()
+    return (
+        tuple(blocks) if all(block.value is None or isinstance(block.value, dict) for block in blocks.values()) else ()
     )
-    return tuple(blocks) if fine else ()
+
+
+def unnamed(root: Node) -> list[tuple[str, Node]]:
+    """Names of stages that no folder can have."""
+    return [(name, node) for name, node in _blocks(root).items() if not re.fullmatch(LABEL, name)]
 
 
 def misplaced(root: Node) -> list[tuple[str, Node]]:
@@ -39,8 +43,8 @@ def without(root: Node) -> Node:
 def block(root: Node, name: str) -> Node:
     """What a stage says itself, without the keys that are misplaced there."""
     found = _blocks(root)[name]
-    assert isinstance(found.value, dict)
-    return Node({k: v for k, v in found.value.items() if k not in NOT_IN_A_STAGE}, found.span, None, found.size)
+    entries = found.value if isinstance(found.value, dict) else {}
+    return Node({k: v for k, v in entries.items() if k not in NOT_IN_A_STAGE}, found.span, None, found.size)
 
 
 def _blocks(root: Node) -> dict[str, Node]:

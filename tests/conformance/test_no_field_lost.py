@@ -43,6 +43,7 @@ NOT_IN_A_BUNDLE = {
     "version": "it has one value",
     "name": "names the folder of the bundle",
     "extends": "is merged before anything is compiled",
+    "stages": "are put on top of the rest before anything is compiled",
     "hardware.gpu": "a place picks its machine by it",
     "budget.max_usd": "a local run has no price",
     "data.format": "a chat is a chat also when it is said",

@@ -65,7 +65,7 @@ def write(folder: Path, model: Path) -> Path:
 
 
 def test_dpo_starts_where_sft_ended(smollm2: Path, trl_python: str, tmp_path: Path) -> None:
-    result, err = finish(tuneform(tmp_path, "run", str(write(tmp_path, smollm2)), "-t", "trl"))
+    result, _ = finish(tuneform(tmp_path, "run", str(write(tmp_path, smollm2)), "-t", "trl"))
     assert result["state"] == "succeeded" and "-dpo-" in result["id"]
     runs = {r["stage"]: r for r in records(tmp_path / "runs")}
     assert [runs["sft"]["state"], runs["dpo"]["state"]] == ["succeeded", "succeeded"]

@@ -23,11 +23,11 @@ def spec_of(case: str) -> Path:
 
 
 def compile_case(case: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Label -> the text files of its bundle."""
+    """Label, and stage if there are some -> the text files of a bundle."""
     file = spec_of(case)
     project = open_project(file, reading="all" if file.is_relative_to(EXAMPLES) else "none").require()
     for target in project.targets:
-        yield target.label, bundles.texts(project, target)
+        yield target.key, bundles.texts(project, target)
 
 
 def golden(case: str, label: str) -> Path:
