@@ -12,6 +12,7 @@ from .fields import is_local
 from .model_size import parameters, shown
 
 VERY_LARGE = 70e9
+GATED = ("meta-llama/", "google/gemma-2", "google/gemma-3", "google/codegemma", "google/medgemma")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Base models whose tokenizer has no chat template. Qwen's base models have one, and so are not here.
 _BASE = (
@@ -138,6 +139,29 @@ def base_model(seen: Seen) -> Iterator[Problem]:
     if any(pattern.fullmatch(model.id) for pattern in _BASE):
         message = f"`{model.id}` is a base model; its tokenizer mostly has no chat template, which these rows need"
         yield "model.id", message, "take its instruct version, or set `model.chat_template`"
+
+
+@advice("TF144", "a model whose licence must be accepted")
+def licence_is_accepted(seen: Seen) -> Iterator[Problem]:
+    """The hub gives the weights of some families (Llama, Gemma) only to accounts that have accepted their licence on
+    the model's page; a run without that ends before its first step. `model.accept_eula: true` says that you have.
+
+    Fix: accept the licence on the model's page, and write `accept_eula: true`.
+
+    Source: https://huggingface.co/docs/hub/models-gated.
+
+    Example:
+
+        model: meta-llama/Llama-3.1-8B-Instruct
+
+    Instead:
+
+        model: {id: meta-llama/Llama-3.1-8B-Instruct, accept_eula: true}
+    """
+    model = seen.spec.model
+    if not model.accept_eula and model.id.lower().startswith(GATED):
+        message = f"`{model.id}` is given only to accounts that have accepted its licence"
+        yield "model.id", message, "accept it on the model's page, and write `accept_eula: true`"
 
 
 def _is_commit(revision: str | None) -> bool:

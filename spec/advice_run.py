@@ -47,6 +47,29 @@ def learning_rate_fits(seen: Seen) -> Iterator[Problem]:
         yield path, message, f"the default for {method} with {kind} is {_rate(lora)}"
 
 
+@advice("TF145", "bf16 on a CPU")
+def bf16_on_a_cpu(seen: Seen) -> Iterator[Problem]:
+    """Few CPUs have instructions for bf16; the others work it out in float32 and round, which is slower than float32
+    itself and less exact.
+
+    Fix: remove `training.precision`; on a CPU it is fp32.
+
+    Source: https://pytorch.org/blog/empowering-pytorch-on-intel-xeon-scalable-processors-with-bfloat16/.
+
+    Example:
+
+        hardware: {device: cpu}
+        training: {precision: bf16}
+
+    Instead:
+
+        hardware: {device: cpu}
+    """
+    if seen.spec.hardware.device == "cpu" and seen.spec.training.precision == "bf16":
+        message = "bf16 on a CPU is slower than fp32, unless the CPU has instructions for it, and less exact"
+        yield "training.precision", message, "remove it: fp32 is what a CPU gets"
+
+
 @advice("TF139", "few steps")
 def few_steps(seen: Seen) -> Iterator[Problem]:
     """A run of under ten optimizer steps ends while the learning rate has hardly risen and fallen again; the tuned
