@@ -20,7 +20,7 @@ test: setup ## everything, real trainers included
 	$(PY) -m pytest
 
 check: setup lint types ## the fast loop: under 90 seconds
-	$(PY) -m pytest -q -m "not trainer"
+	$(PY) -m pytest -q -n auto -m "not trainer"
 
 lint: setup
 	$(PY) -m ruff check .
