@@ -1,14 +1,12 @@
-"""Bundles on disk: staged whole, swapped in, and compared with what a spec gives now."""
+"""Bundles on disk: written whole, and compared with what a spec gives now."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,11 @@ from .. import __version__
 from ..compilers import registry
 from ..compilers.base import Bundle
 from ..spec.plan import DataFacts
-from .data import write_data
+from ..spec.shapes import SHAPES
+from .data import SKIPPED, write_data
 from .jsonfiles import read_json
 from .project import Project, Target
+from .swap import replacing
 
 MANIFEST, ORIGINS, IGNORE = "manifest.json", "origins.json", ".gitignore"
 
@@ -42,52 +42,47 @@ def _copied(project: Project, target: Target, source: str) -> str:
 
 
 def write(project: Project, targets: Sequence[Target]) -> None:
-    """Write bundles: all are staged before the first is swapped in, so that a failure writes none."""
-    staged: list[tuple[Target, Path]] = []
-    try:
+    """Write bundles: all of them or none. What a run or a user keeps in their folders stays."""
+    with replacing(_listed) as replacement:
         for target in targets:
-            staged.append((target, _stage(project, target)))
-        for target, stage in staged:
-            _swap(stage, target.folder)
-    finally:
-        for _, stage in staged:
-            shutil.rmtree(stage, ignore_errors=True)
+            folder = target.folder.resolve()
+            _fill(project, target, folder, replacement.stage(folder))
 
 
-def _stage(project: Project, target: Target) -> Path:
-    target.folder.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{target.folder.name}.", dir=target.folder.parent))
-    try:
-        stage.chmod(0o755)
-        for name, text in texts(project, target).items():
-            path = stage / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-        bundle = target.compiled.bundle
-        assert bundle is not None
-        data = write_data(target.data, bundle.data, stage) if target.data else {}
-        (stage / MANIFEST).write_text(_json(manifest(project, target, data)), encoding="utf-8", newline="\n")
-    except BaseException:
-        shutil.rmtree(stage, ignore_errors=True)
-        raise
-    return stage
+def _fill(project: Project, target: Target, folder: Path, stage: Path) -> None:
+    for name, text in texts(project, target).items():
+        path = stage / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    bundle = target.compiled.bundle
+    assert bundle is not None
+    data = write_data(target.data, bundle.data, stage) if target.data else _kept_data(target, folder)
+    (stage / MANIFEST).write_text(_json(manifest(project, target, data)), encoding="utf-8", newline="\n")
 
 
-def _swap(stage: Path, folder: Path) -> None:
-    """Put a staged bundle in its place. What else lies in the old one (`output/`) moves along."""
-    aside = folder.with_name(f".{folder.name}.old")
-    if aside.exists() and not folder.exists():
-        aside.rename(folder)  # an earlier swap was cut short
-    shutil.rmtree(aside, ignore_errors=True)
-    if folder.exists():
-        old = read_json(folder / MANIFEST)
-        ours = {*(old or {}).get("files", {}), *(old or {}).get("data", {}), MANIFEST}
-        for entry in folder.iterdir():
-            if entry.name not in {Path(name).parts[0] for name in ours} and not (stage / entry.name).exists():
-                entry.rename(stage / entry.name)
-        folder.rename(aside)
-    stage.rename(folder)
-    shutil.rmtree(aside, ignore_errors=True)
+def _kept_data(target: Target, folder: Path) -> dict[str, Any]:
+    """Without rows, those of the bundle that is there stay in it, as long as they have the shape that it reads."""
+    written, bundle = read_manifest(folder) or {}, target.compiled.bundle
+    assert bundle is not None
+    before = recorded_facts(folder)
+    if before is None or before.shape != target.compiled.facts.shape:
+        return {}
+    wanted = {SKIPPED, *(step.out for step in bundle.data)}
+    return {name: entry for name, entry in written["data"].items() if name in wanted and (folder / name).is_file()}
+
+
+def _listed(folder: Path) -> set[str]:
+    """The files that a bundle's manifest lists, and the manifest."""
+    written = read_manifest(folder) or {"files": {}, "data": {}}
+    return {*written["files"], *written["data"], MANIFEST}
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a written bundle; None if there is none that can be used."""
+    found = read_json(folder / MANIFEST)
+    whole = isinstance(found, dict) and all(isinstance(found.get(key), dict) for key in ("files", "data"))
+    whole = whole and all(isinstance(entry, dict) for entry in found["data"].values())
+    return found if whole else None
 
 
 def manifest(project: Project, target: Target, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,8 +117,12 @@ def spec_digest(target: Target) -> str:
 
 def recorded_facts(folder: Path) -> DataFacts | None:
     """The facts of the rows that a written bundle was compiled with."""
-    found = (read_json(folder / MANIFEST) or {}).get("facts")
-    return DataFacts(**found) if isinstance(found, dict) else None
+    found = (read_manifest(folder) or {}).get("facts")
+    if not isinstance(found, dict) or found.get("shape") not in SHAPES.values():
+        return None
+    known = {field.name: found.get(field.name) for field in fields(DataFacts)}
+    whole = all(value is None or type(value) is int for name, value in known.items() if name != "shape")
+    return DataFacts(**known) if whole else None
 
 
 def _run(bundle: Bundle) -> dict[str, Any]:
@@ -157,13 +156,17 @@ class Drift:
 
 def compare(project: Project, target: Target) -> Drift:
     """Compare a written bundle with what the spec gives now, and say which of the two changed."""
-    written = read_json(target.folder / MANIFEST)
-    if not isinstance(written, dict):
-        return Drift(target.key, target.folder, (f"there is no bundle in {target.folder}",), "")
-    now, recorded = texts(project, target), written.get("files", {})
+    written = read_manifest(target.folder)
+    if written is None:
+        there = (target.folder / MANIFEST).exists()
+        cause = f"its {MANIFEST} cannot be read" if there else f"there is no bundle in {target.folder}"
+        return Drift(target.key, target.folder, (cause,), "")
+    now, recorded = texts(project, target), written["files"]
     on_disk = {name: _read(target.folder / name) for name in {*recorded, *now}}
     edited = sorted(name for name, text in on_disk.items() if name in recorded and _changed(text, recorded[name]))
-    stale = sorted(name for name in {*recorded, *now} if on_disk[name] != now.get(name))
+    edited += _edited_rows(target.folder, written)
+    now[MANIFEST], on_disk[MANIFEST] = _runs(target, written)
+    stale = sorted(name for name in on_disk if on_disk[name] != now.get(name))
     spec_changed = written.get("spec_digest") != spec_digest(target)
     causes: list[str] = []
     notes: list[str] = []
@@ -184,6 +187,29 @@ def compare(project: Project, target: Target) -> Drift:
     return Drift(target.key, target.folder, tuple(causes), diff, tuple(notes))
 
 
+def _runs(target: Target, written: Mapping[str, Any]) -> tuple[str, str]:
+    """How the bundle is run, as the spec gives it now and as the manifest has it."""
+    assert target.compiled.bundle is not None
+    now, found = _run(target.compiled.bundle), written.get("run")
+    if isinstance(found, dict) and (written.get("facts") or {}).get("rows_train") is None:
+        now["total_steps"] = found.get("total_steps")  # written before the rows were counted
+    return _json(now), _json(found)
+
+
+def _edited_rows(folder: Path, written: Mapping[str, Any]) -> list[str]:
+    """Data files of a bundle that are not as they were written. They need not be there: git ignores them."""
+    found = []
+    for name, entry in sorted(written["data"].items()):
+        try:
+            with (folder / name).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            continue
+        if entry.get("sha256") != digest:
+            found.append(name)
+    return found
+
+
 def _read(path: Path) -> str | None:
     try:
         return path.read_bytes().decode("utf-8", "replace")
@@ -199,9 +225,9 @@ def _changed_rows(target: Target, written: Mapping[str, Any]) -> list[str]:
     """Splits whose rows are others than when the bundle was compiled. Without rows there is nothing to compare."""
     if target.data is None or target.compiled.bundle is None:
         return []
-    recorded = written.get("data", {})
+    recorded = written["data"]
     now = {step.out: target.data.digests.get(step.split) for step in target.compiled.bundle.data}
-    return sorted(out for out, digest in now.items() if out in recorded and recorded[out]["sha256"] != digest)
+    return sorted(out for out, digest in now.items() if out in recorded and recorded[out].get("sha256") != digest)
 
 
 def _diff(name: str, before: str, after: str) -> str:

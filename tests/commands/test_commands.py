@@ -207,3 +207,54 @@ def test_the_schema_takes_every_valid_spec(file: Path) -> None:
 def test_the_schema_refuses_what_the_language_refuses(change: dict[str, object]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**MINIMAL, **change}, json_schema())
+
+
+def bundle_of(example: Path) -> Path:
+    return example.parent / "compiled" / "support-triage" / "trl"
+
+
+def test_a_file_of_the_user_outlives_a_compile(cli: Cli, example: Path) -> None:
+    cli("compile", example)
+    own = bundle_of(example) / "data" / "own.txt"
+    own.write_text("precious")
+    (own.parents[2] / ".trl.old").touch()
+    assert cli("compile", example).exit_code == 0
+    assert own.read_text() == "precious"
+
+
+def test_no_data_leaves_the_rows_of_a_bundle_alone(cli: Cli, example: Path) -> None:
+    cli("compile", example)
+    folder = bundle_of(example)
+    before = json.loads((folder / "manifest.json").read_text())["data"]
+    assert cli("compile", example, "--no-data").exit_code == 0
+    assert json.loads((folder / "manifest.json").read_text())["data"] == before
+    assert (folder / "data" / "train.jsonl").is_file() and cli("check", example).exit_code == 0
+    cli("compile", example, "--no-data", "--set", "data.format=text", "--set", "data.loss_on=all")
+    assert not (folder / "data" / "train.jsonl").exists()  # rows of another shape
+
+
+def test_check_sees_edited_rows_and_another_way_to_run(cli: Cli, example: Path) -> None:
+    cli("compile", example)
+    folder = bundle_of(example)
+    edit(folder / "data" / "train.jsonl", '"role"', '"rôle"')
+    assert "edited by hand since it was compiled: data/train.jsonl" in cli("check", example).stdout
+    cli("compile", example)
+    edit(folder / "manifest.json", '"train.py"\n    ]', '"other.py"\n    ]')
+    changed = cli("check", example)
+    assert changed.exit_code == 1 and '-    "other.py"' in changed.stdout
+
+
+def test_a_manifest_with_conflict_markers_is_said_to_be_unreadable(cli: Cli, example: Path) -> None:
+    cli("compile", example)
+    edit(bundle_of(example) / "manifest.json", "{\n", "<<<<<<< HEAD\n{\n")
+    assert "manifest.json cannot be read" in cli("check", example).stdout
+    assert cli("compile", example).exit_code == 0 and cli("check", example).exit_code == 0
+
+
+@pytest.mark.parametrize("facts", ['{"shape": "chat", "rows_of_a_newer_version": 4}', '{"shape": 7}', "[]"])
+def test_facts_that_this_version_does_not_know(cli: Cli, example: Path, facts: str) -> None:
+    cli("compile", example)
+    manifest = json.loads((bundle_of(example) / "manifest.json").read_text())
+    (bundle_of(example) / "manifest.json").write_text(json.dumps(manifest | {"facts": json.loads(facts)}))
+    (example.parent / "data" / "train.jsonl").unlink()
+    assert cli("check", example).exit_code in (0, 1)
