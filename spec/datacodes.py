@@ -125,7 +125,7 @@ function_call, observation). Chat templates fail on others or leave the turn out
         "conversation in the wrong order",
         """A conversation to learn from has turns of the assistant and ends with one; a tool's answer follows a call.
 Turns after the last answer would not be trained, and nothing is dropped for you. A preference row's prompt ends
-before the answer.
+before the answer, and each of its two sides is one turn.
 
     {"messages": [{"role": "user", "content": "hi"}]}""",
     ),

@@ -10,6 +10,7 @@ from .toolcalls import read_tools
 from .turns import check_order, read_message, read_messages
 
 _SIDES = ("chosen", "rejected")
+_PLAIN = "`prompt`, `chosen` and `rejected` are plain texts"
 _OPENAI = ("input", "preferred_output", "non_preferred_output")
 
 
@@ -30,7 +31,7 @@ def read_preference(row: Row, ignored: set[str] | None = None) -> Row:
 
 
 def _used(*prompt: str) -> tuple[str, ...]:
-    return ("chosen", "rejected", "tools", *prompt)
+    return ("chosen", "rejected", "tools", "system", *prompt)
 
 
 def _prompt_keys(row: Row) -> tuple[str, ...]:
@@ -38,8 +39,8 @@ def _prompt_keys(row: Row) -> tuple[str, ...]:
         return _used("prompt")
     for key in ("conversations", "messages"):
         if row.get(key) is not None:
-            return _used(key, "system")
-    return _used("instruction", "input", "system") if row.get("instruction") is not None else _used("prompt")
+            return _used(key)
+    return _used("instruction", "input") if row.get("instruction") is not None else _used("prompt")
 
 
 def _texts(row: Row, chosen: str, rejected: str) -> Row:
@@ -50,18 +51,20 @@ def _texts(row: Row, chosen: str, rejected: str) -> Row:
     out = {"prompt": prompt, "chosen": text_of(chosen, ("chosen",)), "rejected": text_of(rejected, ("rejected",))}
     _differ(chosen, rejected)
     if row.get("tools"):
-        raise RowError("TF320", ("tools",), "needs a conversation; `prompt`, `chosen` and `rejected` are plain texts")
+        raise RowError("TF320", ("tools",), f"needs a conversation; {_PLAIN}")
+    if row.get("system"):
+        hint = "as `instruction` instead of `prompt` the same row is a conversation: `columns: {instruction: prompt}`"
+        raise RowError("TF316", ("system",), f"needs a conversation; {_PLAIN}", hint)
     return out
 
 
 def _prompt(row: Row, used: tuple[str, ...], ignored: set[str] | None) -> list[Row] | str | None:
-    system = [{"role": "system", "content": text_of(row["system"], ("system",))}] if row.get("system") else []
     for key in ("prompt", "conversations", "messages"):
         value = row.get(key)
         if key in used and value is not None:
-            return value if isinstance(value, str) else system + read_messages(value, (key,), ignored)
+            return value if isinstance(value, str) else read_messages(value, (key,), ignored)
     if "instruction" in used:
-        return [*system, {"role": "user", "content": instruction(row)}]
+        return [{"role": "user", "content": instruction(row)}]
     return None
 
 
@@ -93,10 +96,21 @@ def _finish(row: Row, prompt: list[Row] | str | None, chosen: list[Row], rejecte
     elif chosen[: len(prompt)] == prompt == rejected[: len(prompt)]:
         chosen, rejected = chosen[len(prompt) :], rejected[len(prompt) :]
         offset = 0
+    if system := _system(row, prompt):
+        prompt, offset = system + prompt, offset + 1
     _check(prompt, chosen, rejected, offset)
     out: Row = {"prompt": prompt, "chosen": chosen, "rejected": rejected}
     tools = read_tools(row.get("tools"), ("tools",))
     return out | {"tools": tools} if tools else out
+
+
+def _system(row: Row, prompt: list[Row]) -> list[Row]:
+    """The system prompt that stands beside a conversation, as its first message."""
+    if not row.get("system"):
+        return []
+    if prompt[0]["role"] == "system":
+        raise RowError("TF318", ("system",), "stands beside a system message in the conversation", "keep one")
+    return [{"role": "system", "content": text_of(row["system"], ("system",))}]
 
 
 def _shared(chosen: list[Row], rejected: list[Row]) -> tuple[list[Row], int]:
@@ -121,6 +135,9 @@ def _check(prompt: list[Row], chosen: list[Row], rejected: list[Row], offset: in
     for key, side in zip(_SIDES, (chosen, rejected), strict=True):
         if not side or side[-1]["role"] != "assistant":
             raise RowError("TF318", (key,), "does not end with a turn of the assistant")
+        if len(side) > 1:
+            hint = "turns that both share belong into the prompt"
+            raise RowError("TF318", (key,), f"goes on for {len(side)} turns; a pair compares one answer", hint)
         check_order(prompt + side, (key,), offset)
         if any(message.get("weight") == 0 for message in side):
             raise RowError("TF322", (key,), "has a turn of weight 0", "an answer of a pair counts whole")

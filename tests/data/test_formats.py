@@ -145,6 +145,26 @@ ROWS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
         "preference",
         {"prompt": [USER], "chosen": [FOUR], "rejected": [FIVE]},
     ),
+    "preference, a system prompt beside a list": (
+        {"system": "Be brief.", "prompt": [USER], "chosen": [FOUR], "rejected": [FIVE]},
+        "preference",
+        {"prompt": [SYSTEM, USER], "chosen": [FOUR], "rejected": [FIVE]},
+    ),
+    "preference, a system prompt beside a text": (
+        {"system": "Be brief.", "prompt": "2+2?", "chosen": [FOUR], "rejected": [FIVE]},
+        "preference",
+        {"prompt": [SYSTEM, USER], "chosen": [FOUR], "rejected": [FIVE]},
+    ),
+    "preference, a system prompt beside whole conversations": (
+        {"system": "Be brief.", "chosen": [USER, FOUR], "rejected": [USER, FIVE]},
+        "preference",
+        {"prompt": [SYSTEM, USER], "chosen": [FOUR], "rejected": [FIVE]},
+    ),
+    "preference, a system prompt beside an instruction": (
+        {"system": "Be brief.", "instruction": "2+2?", "chosen": "4", "rejected": "5"},
+        "preference",
+        {"prompt": [SYSTEM, USER], "chosen": [FOUR], "rejected": [FIVE]},
+    ),
     "preference, openai": (
         {"input": {"messages": [USER], "tools": [TOOL]}, "preferred_output": [FOUR], "non_preferred_output": [FIVE]},
         "preference",
@@ -225,3 +245,43 @@ def test_a_weight_in_a_preferred_answer_is_an_error() -> None:
     row = {"prompt": "Sure?", "chosen": [answer], "rejected": [{"role": "assistant", "content": "No."}]}
     with pytest.raises(RowError, match="weight 0"):
         convert(row, "preference")
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if "system prompt" in name])
+def test_a_system_prompt_that_is_carried_is_not_told_as_unused(name: str) -> None:
+    ignored: set[str] = set()
+    convert(ROWS[name][0], "preference", ignored=ignored)
+    assert not ignored
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "words"),
+    [
+        ({"prompt": "2+2?", "chosen": "4", "rejected": "5", "system": "Be brief."}, "TF316", "needs a conversation"),
+        (
+            {"prompt": [SYSTEM, USER], "chosen": [FOUR], "rejected": [FIVE], "system": "Be long."},
+            "TF318",
+            "`system` stands beside a system message",
+        ),
+        (
+            {"prompt": [USER], "chosen": [FOUR, USER, FOUR], "rejected": [FIVE]},
+            "TF318",
+            "`chosen` goes on for 3 turns; a pair compares one answer",
+        ),
+        (
+            {"chosen": [USER, FOUR, USER, FOUR], "rejected": [USER, FIVE, USER, FOUR]},
+            "TF318",
+            "`chosen` goes on for 3 turns",
+        ),
+    ],
+)
+def test_pairs_that_cannot_be_trained(row: dict[str, Any], code: str, words: str) -> None:
+    with pytest.raises(RowError) as error:
+        convert(row, "preference")
+    assert error.value.code == code and words in error.value.text
+
+
+def test_the_hint_for_a_system_prompt_beside_texts_holds() -> None:
+    row = {"prompt": "2+2?", "chosen": "4", "rejected": "5", "system": "Be brief."}
+    expected = {"prompt": [SYSTEM, USER], "chosen": [FOUR], "rejected": [FIVE]}
+    assert convert(row, "preference", {"instruction": "prompt"}) == expected
