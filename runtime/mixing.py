@@ -14,9 +14,25 @@ _EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    shown: str
-    line: int
+class _Same:
+    """Two rows of one content: one of the source that is looked at, and the first that had it."""
+
+    source: Loaded
+    row: int  # a place in the list of rows
+    first: Loaded
+    at: int
+
+    @property
+    def line(self) -> int:
+        return self.source.numbers[self.row]
+
+    def __str__(self) -> str:
+        if _on_one_line(self.first):
+            there = f"row {self.first.indices[self.at]} of {self.first.source.shown}"
+        else:
+            there = f"{self.first.source.shown}:{self.first.numbers[self.at]}"
+        here = f"row {self.source.indices[self.row]}" if _on_one_line(self.source) else f"line {self.line}"
+        return f"{here} is {there}"
 
 
 class Index:
@@ -26,24 +42,24 @@ class Index:
         self._first: dict[bytes, int] = {}
         self._sources: list[Loaded] = []
 
-    def add(self, loaded: Loaded) -> list[tuple[int, _Seen]]:
-        """Add a source; returns its rows that were there before, as (line, first place)."""
+    def add(self, loaded: Loaded) -> list[_Same]:
+        """Add a source; returns its rows that were there before."""
         base, first = len(self._sources) << 40, self._first
         self._sources.append(loaded)
         repeated = []
-        for key, line in zip(loaded.keys, loaded.numbers, strict=True):
-            known = first.setdefault(key, base | line)
-            if known != base | line:
-                repeated.append((line, self._place(known)))
+        for row, key in enumerate(loaded.keys):
+            known = first.setdefault(key, base | row)
+            if known != base | row:
+                repeated.append(self._same(loaded, row, known))
         return repeated
 
-    def find(self, loaded: Loaded) -> list[tuple[int, _Seen]]:
-        """Rows of another source that are here too, as (line there, place here)."""
-        pairs = zip(loaded.keys, loaded.numbers, strict=True)
-        return [(line, self._place(self._first[key])) for key, line in pairs if key in self._first]
+    def find(self, loaded: Loaded) -> list[_Same]:
+        """Rows of another source that are here too."""
+        first = self._first
+        return [self._same(loaded, row, first[key]) for row, key in enumerate(loaded.keys) if key in first]
 
-    def _place(self, packed: int) -> _Seen:
-        return _Seen(self._sources[packed >> 40].source.shown, packed & (1 << 40) - 1)
+    def _same(self, loaded: Loaded, row: int, known: int) -> _Same:
+        return _Same(loaded, row, self._sources[known >> 40], known & (1 << 40) - 1)
 
 
 def tell_repeated(sources: list[Loaded], problems: Problems) -> Index:
@@ -53,7 +69,7 @@ def tell_repeated(sources: list[Loaded], problems: Problems) -> Index:
         if repeated := index.add(loaded):
             message = f"{_count(len(repeated))} of `{loaded.source.shown}` repeat earlier ones: {_examples(repeated)}"
             hint = "each counts as often as it stands there; use `weight` if that is what you want"
-            problems.source(loaded.place, "TF328", Level.WARNING, message, hint, repeated[0][0])
+            problems.source(loaded.place, "TF328", Level.WARNING, message, hint, repeated[0].line)
     return index
 
 
@@ -63,7 +79,7 @@ def tell_leaks(train: Index, held: list[Loaded], problems: Problems) -> None:
         if leaks := train.find(loaded):
             message = f"{_count(len(leaks))} of `{loaded.source.shown}` are also trained on: {_examples(leaks)}"
             hint = "scores on rows that were trained on say little: remove them from one side"
-            problems.source(loaded.place, "TF329", Level.WARNING, message, hint, leaks[0][0])
+            problems.source(loaded.place, "TF329", Level.WARNING, message, hint, leaks[0].line)
 
 
 def hold_out(train: list[Loaded], share: float, seed: int, problems: Problems) -> set[bytes]:
@@ -104,6 +120,11 @@ def _count(n: int) -> str:
     return "1 row" if n == 1 else f"{n:,} rows"
 
 
-def _examples(pairs: list[tuple[int, _Seen]]) -> str:
-    shown = ", ".join(f"line {line} is {seen.shown}:{seen.line}" for line, seen in pairs[:_EXAMPLES])
+def _examples(pairs: list[_Same]) -> str:
+    shown = ", ".join(str(pair) for pair in pairs[:_EXAMPLES])
     return f"{shown} and {len(pairs) - _EXAMPLES:,} more" if len(pairs) > _EXAMPLES else shown
+
+
+def _on_one_line(loaded: Loaded) -> bool:
+    """Whether the whole file is one line, so that lines tell nothing."""
+    return len(loaded.numbers) > 1 and loaded.numbers[0] == loaded.numbers[-1]

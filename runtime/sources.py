@@ -48,7 +48,7 @@ class Skipped:
 
 @dataclass
 class Loaded:
-    """What a source gave. `keys` are digests of the rows, `numbers` their lines in the file."""
+    """What a source gave. Of each row: its digest, its line in the file, and its number among the file's rows."""
 
     source: Source
     place: Place
@@ -59,6 +59,7 @@ class Loaded:
     lines: list[bytes] = field(default_factory=list)
     keys: list[bytes] = field(default_factory=list)
     numbers: array[int] = field(default_factory=lambda: array("L"))
+    indices: array[int] = field(default_factory=lambda: array("L"))
     skipped: list[Skipped] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
 
@@ -118,6 +119,7 @@ class SourceReading:
         loaded.lines.append(line)
         loaded.keys.append(hashlib.blake2b(line, digest_size=16).digest())
         loaded.numbers.append(raw.line)
+        loaded.indices.append(raw.index)
 
     def _settle(self, raw: Raw, row: Row) -> None:
         columns, chosen = self.source.columns, self.source.format

@@ -107,6 +107,17 @@ def test_rows_that_repeat_across_sources(tmp_path: Path) -> None:
     assert "1 row of `b.jsonl` repeat" in result.diagnostics[0].message
 
 
+def test_rows_that_repeat_in_a_list_on_one_line(tmp_path: Path, read: Read) -> None:
+    bad = {"text": ""}
+    result = read(json.dumps([*rows(2), bad, *rows(1), *rows(1)]), "train.json", on_bad_row="skip")
+    repeated = next(d for d in result.diagnostics if d.code == "TF328")
+    assert "2 rows of `train.json` repeat earlier ones: row 4 is row 1 of train.json, row 5 is" in repeated.message
+    held = source(tmp_path, "held.jsonl", rows(1, 1))
+    train = Source(tmp_path / "train.json", "train.json")
+    (leak,) = [d for d in read_data(DataRequest([train], [held], on_bad_row="skip")).diagnostics if d.code == "TF329"]
+    assert leak.message.endswith("line 1 is row 2 of train.json")
+
+
 def test_sources_of_different_shapes(tmp_path: Path) -> None:
     pair = [source(tmp_path, "a.jsonl", rows(3)), source(tmp_path, "b.jsonl", [{"prompt": "a", "completion": "b"}])]
     result = read_data(DataRequest(train=pair[:1], eval=pair[1:]))
