@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib import import_module
 
 import click
@@ -65,3 +67,5 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 )
 def main() -> None:
     """One spec for fine-tuning, compiled into what each trainer or service takes natively."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: a terminal may not know every character

@@ -43,7 +43,8 @@ def err(text: str) -> None:
 
 def out_json(value: Any) -> None:
     """Write the one JSON document of a command to stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(value, indent=2, ensure_ascii=not utf8, allow_nan=False))
 
 
 def print_diagnostics(found: Sequence[Diagnostic]) -> None:

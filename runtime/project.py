@@ -104,15 +104,24 @@ def open_project(
 
 
 def _missing_files(document: Document, folder: Path, compiled: Compiled) -> list[Diagnostic]:
-    """Files that a bundle takes a copy of, and that are not there."""
+    """Files that a bundle takes a copy of, and that cannot be read."""
     path = "model.chat_template"
     template = compiled.plan and compiled.plan[path]
-    if not template or Path(document.sources.at(os.path.normpath(folder.absolute() / template))).is_file():
+    if not template:
         return []
+    try:
+        Path(document.sources.at(os.path.normpath(folder.absolute() / template))).read_bytes().decode("utf-8")
+        return []
+    except UnicodeDecodeError as error:
+        why, hint = f"is not UTF-8 text (byte {error.start + 1})", "save it as UTF-8"
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        why, hint = "is no file", "paths are relative to the file that names them"
+    except OSError as error:
+        why, hint = f"cannot be read: {error.strerror or error}", ""
     assert document.spec is not None
-    message = f"`{document.spec.model.chat_template}` is no file"
+    message = f"`{document.spec.model.chat_template}` {why}"
     span = locate(document.root, ["model", "chat_template"])[0].span
-    return [Diagnostic("TF211", Level.ERROR, path, message, "paths are relative to the file that names them", span)]
+    return [Diagnostic("TF211", Level.ERROR, path, message, hint or None, span)]
 
 
 def _up(file: Path, place: Path) -> str:
@@ -166,7 +175,7 @@ def _peeked(document: Document, project: Project, reading: Reading) -> DataFacts
         source = _source(document, first, ["data", "train", 0])
         if reading == "present" and not source.path.exists():
             return DataFacts()
-        found = peek(source, method)
+        found = peek(source, method, on_bad_row=data.on_bad_row)
         project.diagnostics += found.diagnostics
         shape = found.shape
     return DataFacts(shape)

@@ -87,8 +87,9 @@ _TARGETS = {
         "`accept:` names fields of the spec by their path, and advice by its code: `accept: [training.seed, TF131]`.",
     ),
     "TF211": Code(
-        "a file is missing",
-        "The bundle takes a copy of this file, and it is not there. Paths are relative to the file that names them.",
+        "a file is missing or no text",
+        "The bundle takes a copy of this file, and it is not there, or is not UTF-8 text. Paths are relative to the "
+        "file that names them.",
         "model: {id: acme/tiny, chat_template: ./nowhere.jinja}",
     ),
     "TF210": Code("no such target in the spec", "`-t` takes a label under `targets:`; a run takes one of them."),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -258,3 +261,34 @@ def test_facts_that_this_version_does_not_know(cli: Cli, example: Path, facts: s
     (bundle_of(example) / "manifest.json").write_text(json.dumps(manifest | {"facts": json.loads(facts)}))
     (example.parent / "data" / "train.jsonl").unlink()
     assert cli("check", example).exit_code in (0, 1)
+
+
+def test_rows_that_may_be_skipped_fail_no_command_that_reads_a_few(cli: Cli, example: Path) -> None:
+    rows = example.parent / "data" / "train.jsonl"
+    rows.write_text("{broken\n" + rows.read_text("utf-8"), encoding="utf-8")
+    skip = ["--set", "data.on_bad_row=skip", "--set", "data.format=auto"]
+    assert cli("compile", example, *skip).exit_code == 0
+    assert cli("compile", example, *skip, "--no-data").exit_code == 0
+    assert cli("explain", example, "trl", "learning_rate", *skip).exit_code == 0
+    assert cli("compile", example, "--no-data", "--set", "data.format=auto").exit_code == 1
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"caf\xe9", "not UTF-8 text (byte 4)"), (None, "is no file")])
+def test_a_chat_template_that_is_no_text(cli: Cli, example: Path, content: bytes | None, words: str) -> None:
+    if content:
+        (example.parent / "own.jinja").write_bytes(content)
+    edit(example, "model: Hugging", "model:\n  chat_template: ./own.jinja\n  id: Hugging")
+    found = cli("compile", example)
+    assert found.exit_code == 1 and "TF211" in found.stderr and words in found.stderr
+
+
+def test_an_output_that_knows_few_characters(example: Path) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    renamed = ["--set", "model=./modèle", "--set", "targets.trl.accept=[]"]
+    for command in (["plan", example, *renamed], ["plan", example, *renamed, "--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "tuneform", *map(str, command)], capture_output=True, env=environment
+        )
+        assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
+    fields = json.loads(done.stdout)["targets"]["trl"]["fields"]
+    assert fields["model.id"]["value"].endswith("modèle")
