@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -29,6 +30,11 @@ def place(where: Where) -> str:
     for part in where:
         out += f"[{part}]" if isinstance(part, int) else f".{_clean(part)}" if out else _clean(part)
     return out
+
+
+def pattern(where: Where) -> str:
+    """The place in any row: `messages[].role`."""
+    return re.sub(r"\[\d+]", "[]", place(where))
 
 
 def quoted(text: str) -> str:

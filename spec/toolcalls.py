@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rowcheck import Row, RowError, Where, kind, list_of, required, text_of
+from .rowcheck import Row, RowError, Where, kind, list_of, note_rest, pattern, required, text_of
 from .strictjson import Flaw, loads
+
+_CALL, _FUNCTION = {"id", "type", "function"}, {"name", "arguments"}
 
 
 def read_json(value: Any, where: Where, code: str) -> Any:
@@ -28,14 +30,14 @@ def read_tools(value: Any, where: Where) -> list[Row]:
     return [_tool(tool, (*where, i)) for i, tool in enumerate(list_of(tools, where, "tools"))]
 
 
-def tool_calls(value: Any, role: str, where: Where) -> list[Row]:
+def tool_calls(value: Any, role: str, where: Where, ignored: set[str] | None = None) -> list[Row]:
     """A message's calls in one form."""
     if role != "assistant":
         raise RowError("TF320", where, f"stands in a message of the {role}; only the assistant calls tools")
-    return [call(item, (*where, i)) for i, item in enumerate(list_of(value, where, "tool calls"))]
+    return [call(item, (*where, i), ignored) for i, item in enumerate(list_of(value, where, "tool calls"))]
 
 
-def call(item: Any, where: Where) -> Row:
+def call(item: Any, where: Where, ignored: set[str] | None = None) -> Row:
     """One call: {"id"?, "type": "function", "function": {"name", "arguments": {...}}}."""
     if not isinstance(item, dict):
         raise RowError("TF320", where, f"must be an object with `name` and `arguments`, not {kind(item)}")
@@ -44,6 +46,10 @@ def call(item: Any, where: Where) -> Row:
         function, inner = item["function"], (*where, "function")
         if not isinstance(function, dict):
             raise RowError("TF320", inner, f"must be an object with `name` and `arguments`, not {kind(function)}")
+    for part, place, known in ((item, where, _CALL), (function, inner, _FUNCTION)):
+        known = {*_CALL, *_FUNCTION} if function is item else known
+        if part.keys() - known:
+            note_rest(part, known, f"{pattern(place)}.", ignored)
     name = text_of(required(function, "name", inner), (*inner, "name"))
     place = (*inner, "arguments")
     arguments = read_json(required(function, "arguments", inner), place, "TF320")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .rowcheck import Row, RowError, Where, kind, list_of, listed, near, note_rest, quoted, required, text_of
+from .rowcheck import Row, RowError, Where, kind, list_of, listed, near, note_rest, pattern, quoted, required, text_of
 from .toolcalls import call, read_json, tool_calls
 
 ROLES = ("system", "user", "assistant", "tool")
@@ -51,9 +51,9 @@ def read_message(turn: Any, where: Where, ignored: set[str] | None = None) -> Ro
         return _sharegpt(turn, where, ignored)
     role = _role(required(turn, "role", where), (*where, "role"), ROLES)
     calls = turn.get("tool_calls") or None
-    out: Row = {"role": role, "content": _content(turn, role, calls is not None, where)}
+    out: Row = {"role": role, "content": _content(turn, role, calls is not None, where, ignored)}
     if len(turn) > 2 or "content" not in turn:
-        _options(turn, out, where)
+        _options(turn, out, where, ignored)
         note_rest(turn, _KNOWN, f"{where[0]}[].", ignored)
     return out
 
@@ -96,10 +96,10 @@ def _role(role: Any, where: Where, names: Mapping[str, str] | tuple[str, ...]) -
     raise RowError("TF317", where, f"is {quoted(role)}, which is no role", hint)
 
 
-def _content(turn: Row, role: str, has_calls: bool, where: Where) -> str:
+def _content(turn: Row, role: str, has_calls: bool, where: Where, ignored: set[str] | None) -> str:
     value = turn.get("content")
     if isinstance(value, list):
-        value = "".join(_part(part, (*where, "content", i)) for i, part in enumerate(value))
+        value = "".join(_part(part, (*where, "content", i), ignored) for i, part in enumerate(value))
     if has_calls and role == "assistant" and value is None:
         return ""
     if turn.get("function_call") and role == "assistant":
@@ -110,21 +110,23 @@ def _content(turn: Row, role: str, has_calls: bool, where: Where) -> str:
     return text_of(value, (*where, "content"), empty=has_calls or role == "tool")
 
 
-def _part(part: Any, where: Where) -> str:
+def _part(part: Any, where: Where, ignored: set[str] | None) -> str:
     if isinstance(part, dict) and isinstance(part.get("text"), str) and part.get("type", "text") == "text":
+        if len(part) > 2:
+            note_rest(part, ("type", "text"), f"{pattern(where)}.", ignored)
         return str(part["text"])
     hint = "this version trains on text alone; images, audio and files have no place yet"
     raise RowError("TF316", where, 'must be a text part, {"type": "text", "text": ...}', hint)
 
 
-def _options(turn: Row, out: Row, where: Where) -> None:
+def _options(turn: Row, out: Row, where: Where, ignored: set[str] | None) -> None:
     for key in _OPTIONAL:
         value = turn.get(key)
         if value is None:
             continue
         if key == "tool_calls":
             if value != []:
-                out[key] = tool_calls(value, out["role"], (*where, key))
+                out[key] = tool_calls(value, out["role"], (*where, key), ignored)
         elif key == "weight":
             out[key] = _weight(value, (*where, key))
         elif text_of(value, (*where, key), empty=True):
@@ -142,7 +144,7 @@ def _sharegpt(turn: Row, where: Where, ignored: set[str] | None) -> Row:
     value = required(turn, "value", where)
     if role == "function_call":
         calls = read_json(value, (*where, "value"), "TF320")
-        made = [call(c, (*where, "value")) for c in (calls if isinstance(calls, list) else [calls])]
+        made = [call(c, (*where, "value"), ignored) for c in (calls if isinstance(calls, list) else [calls])]
         if not made:
             raise RowError("TF320", (*where, "value"), "calls no tool")
         out: Row = {"role": "assistant", "content": "", "tool_calls": made}

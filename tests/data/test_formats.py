@@ -240,6 +240,16 @@ def test_keys_that_are_not_carried_are_named() -> None:
     assert ignored == {"id", "messages[].refusal"}
 
 
+def test_keys_inside_calls_and_parts_are_named_too() -> None:
+    ignored: set[str] = set()
+    call = {"id": "c", "type": "function", "index": 0, "function": {"name": "add", "arguments": {}, "parsed": 1}}
+    part = {"type": "text", "text": "2+2?", "cache_control": {}}
+    turns = [{"role": "user", "content": [part]}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+    convert({"messages": turns}, "chat", ignored=ignored)
+    calls = "messages[].tool_calls[]"
+    assert ignored == {f"{calls}.index", f"{calls}.function.parsed", "messages[].content[].cache_control"}
+
+
 def test_a_weight_in_a_preferred_answer_is_an_error() -> None:
     answer = {"role": "assistant", "content": "Yes.", "weight": 0}
     row = {"prompt": "Sure?", "chosen": [answer], "rejected": [{"role": "assistant", "content": "No."}]}
