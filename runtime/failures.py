@@ -9,6 +9,7 @@ from .redact import redact
 
 _TAIL_LINES = 15
 _TAIL_BYTES = 64 * 1024
+_CHAIN_GAP = 120  # characters between two chained tracebacks, at most
 
 # The first pattern that is found decides; groups go into the sentence.
 _TRAINING: tuple[tuple[str, str], ...] = (
@@ -79,6 +80,7 @@ _INSTALL: tuple[tuple[str, str], ...] = (
 )
 
 _TRACEBACK = "Traceback (most recent call last):"
+_CHAINED = ("The above exception was the direct cause of", "During handling of the above exception, another")
 _LAUNCHERS = ("torch.distributed.elastic.multiprocessing.errors.ChildFailedError", "subprocess.CalledProcessError")
 _EXCEPTION = re.compile(
     r"^(?:[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning)|[a-z_][\w.]*\.[A-Z]\w+)(?::.*)?$"
@@ -91,7 +93,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def sentence(code: int | None, log: bytes) -> str:
     """One sentence on a trainer that ended with an exit code other than 0."""
     text = _without_launcher(_clean(log))
-    relevant = _TRACEBACK + text.partition(_TRACEBACK)[2] if _TRACEBACK in text else tail(log)
+    relevant = _last_traceback(text) or tail(log)
     for pattern, words in _TRAINING:
         if found := re.search(pattern, relevant, re.MULTILINE):
             return _filled(words, found)
@@ -142,6 +144,16 @@ def _without_launcher(text: str) -> str:
         return text
     start = text.rfind(_TRACEBACK, 0, at)
     return text[:start] if start > 0 else text
+
+
+def _last_traceback(text: str) -> str:
+    """The text from the last traceback on, with those that led to it; of several processes, from the first one on."""
+    at = text.find(_TRACEBACK) if "[rank" in text else text.rfind(_TRACEBACK)
+    while (before := text.rfind(_TRACEBACK, 0, max(at, 0))) >= 0 and any(
+        words in text[max(before, at - _CHAIN_GAP) : at] for words in _CHAINED
+    ):
+        at = before
+    return text[at:] if at >= 0 else ""
 
 
 def _exception(text: str) -> str | None:

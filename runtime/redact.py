@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Mapping
 
-_NAMES = re.compile(r"TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+_NAMES = re.compile(r"TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIAL|PASS$|_PWD$", re.IGNORECASE)
 _SHAPES = re.compile(
-    r"\bhf_[A-Za-z0-9]{20,}|\bsk-[A-Za-z0-9_-]{20,}|\bgh[opsu]_[A-Za-z0-9]{30,}|\bAKIA[0-9A-Z]{16}\b"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"\bhf_[A-Za-z0-9]{20,}|\bsk-[A-Za-z0-9_-]{20,}|\bgh[opsu]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{20,}"
+    r"|\bAKIA[0-9A-Z]{16}\b|(?i:(?<=\bbearer )[A-Za-z0-9._~+/=-]{16,})|(?<=://)[^/\s]+(?=@)"
 )
 _SHORTEST = 6  # a shorter value ("1", "true") would blank ordinary words
 _COVER = "[redacted]"

@@ -126,6 +126,17 @@ def test_a_warning_long_before_the_failure_is_not_its_reason() -> None:
     assert failures.sentence(1, log.encode()) == "ValueError: no"
 
 
+def test_a_traceback_that_was_only_logged_is_not_the_reason() -> None:
+    logged = "could not look for updates:\n" + traceback("OSError: 401 Client Error") + "training\n" * 5
+    assert failures.sentence(1, (logged + traceback("ValueError: no")).encode()) == "ValueError: no"
+
+
+def test_of_several_processes_the_first_to_fail_says_why() -> None:
+    first = traceback("torch.OutOfMemoryError: CUDA out of memory.").replace("Trace", "[rank1]: Trace")
+    second = traceback("RuntimeError: Connection closed by peer").replace("Trace", "[rank0]: Trace")
+    assert failures.sentence(1, (first + second).encode()).startswith("the GPU ran out of memory")
+
+
 INSTALLS = {
     "uv, unknown": (
         "  x No solution found when resolving dependencies:\n  `-> Because nope-x was not found in the package "
@@ -168,3 +179,23 @@ def test_secrets_are_covered_by_name_and_by_shape() -> None:
     environment = {"HF_TOKEN": "abcdefgh", "KEY": "1", "HOME": "/root-home", "WANDB_API_KEY": "abcdefghij"}
     assert redact("abcdefghij abcdefgh 1 /root-home", environment) == "[redacted] [redacted] 1 /root-home"
     assert redact("https://user:pass@host/x hf_" + "a" * 30, {}) == "https://[redacted]@host/x [redacted]"
+
+
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("github_pat_" + "a1_B" * 10, "[redacted]"),
+        ("git clone https://abcdef123456@host/x", "git clone https://[redacted]@host/x"),
+        ("https://user:p@ss@host/x", "https://[redacted]@host/x"),
+        ("Authorization: Bearer abcdefghijklmnop.qrs", "Authorization: Bearer [redacted]"),
+        ("the bearer of news", "the bearer of news"),
+        ("http://host/x and mail@host", "http://host/x and mail@host"),
+    ],
+)
+def test_secrets_are_covered_by_shape(text: str, covered: str) -> None:
+    assert redact(text, {}) == covered
+
+
+def test_passwords_are_covered_and_folders_are_not() -> None:
+    environment = {"DB_PASS": "abcdefgh", "MYSQL_PWD": "ijklmnop", "PWD": "/home/me", "OLDPWD": "/home/you"}
+    assert redact("abcdefgh ijklmnop /home/me /home/you", environment) == "[redacted] [redacted] /home/me /home/you"
