@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..spec.rowcheck import near
-from ..spec.strictjson import Decoder, Flaw
+from ..spec.rowcheck import listed, near
+from ..spec.strictjson import Decoder, Flaw, loads
 from .json_array import ArrayReader
 from .raw import Raw, not_object, skip_space, too_long
 
@@ -51,8 +52,11 @@ class RowReader:
         try:
             with self.path.open("rb") as file:
                 head = self._head(file)
-                if self.path.suffix.lower() == ".json" and self._is_list(head, file):
-                    self._array = ArrayReader(file, LIMIT)
+                if self.path.suffix.lower() == ".json":
+                    if _first_character(head, file) == b"[":
+                        self._array = ArrayReader(file, LIMIT)
+                    else:
+                        _refuse_object(file)
                 yield from self._array or self._lines(file)
         except OSError as error:
             raise FileProblem("TF302", f"cannot be read: {error.strerror or error}") from error
@@ -65,14 +69,6 @@ class RowReader:
             if head.startswith(magic):
                 raise FileProblem("TF303", f"holds {name}, not UTF-8 JSON", "unpack or convert it first")
         return head[len(_BOM) :] if self.bom else head
-
-    @staticmethod
-    def _is_list(head: bytes, file: BinaryIO) -> bool:
-        start = file.tell()
-        while head and not head.strip():
-            head = file.read(2**16)
-        file.seek(start)
-        return head.lstrip()[:1] == b"["
 
     def _lines(self, file: BinaryIO) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
         decode = Decoder().decode
@@ -98,6 +94,29 @@ class RowReader:
             start = skip_space(text, 0)
             value, end = decode(text, start)
             yield raw, _line_value(value, text, start, end)
+
+
+def _first_character(head: bytes, file: BinaryIO) -> bytes:
+    start = file.tell()
+    while head and not head.strip():
+        head = file.read(2**16)
+    file.seek(start)
+    return head.lstrip()[:1]
+
+
+def _refuse_object(file: BinaryIO) -> None:
+    """One object over several lines is neither a list of rows nor one row a line; told once, not for each line."""
+    start, whole = file.tell(), None
+    with suppress(UnicodeDecodeError):
+        first = file.readline(LIMIT).decode()
+        if isinstance(loads(first), Flaw):
+            whole = loads(first + file.read(LIMIT).decode())
+    file.seek(start)
+    if isinstance(whole, dict):
+        lists = [key for key, value in whole.items() if isinstance(value, list)]
+        hint = "the file must be a list of rows, or one row a line"
+        hint += f"; lists are in {listed(lists)} of the object" if lists else ""
+        raise FileProblem("TF303", "holds one object, not rows", hint)
 
 
 def check_file(path: Path) -> None:

@@ -18,8 +18,9 @@ are in.
     ),
     "TF303": (
         "kind of data file not read",
-        """Rows are read from .jsonl (one JSON object a line) and .json (one list of objects), as UTF-8. Unpack
-compressed files first, and convert tables (Parquet, CSV) and UTF-16 text.
+        """Rows are read from .jsonl (one JSON object a line) and .json (one list of objects), as UTF-8. A .json file
+that holds one object is no list of rows: often a key of it holds the list. Unpack compressed files first, and convert
+tables (Parquet, CSV) and UTF-16 text.
 
     data: {train: data/train.csv}""",
     ),

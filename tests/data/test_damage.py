@@ -216,6 +216,15 @@ def test_file_as_a_whole(read: Read, content: bytes, name: str, code: str, words
     assert found.code == code and words in found.message and found.span == AT
 
 
+@pytest.mark.parametrize("on_bad_row", ["error", "skip"])
+def test_an_object_over_several_lines_is_told_once(read: Read, on_bad_row: str) -> None:
+    whole = json.dumps({"version": 1, "data": [{"text": "one"}, {"text": "two"}]}, indent=2)
+    (problem,) = read(whole, "train.json", on_bad_row=on_bad_row).diagnostics
+    assert problem.code == "TF303" and "holds one object, not rows" in problem.message
+    assert problem.hint == "the file must be a list of rows, or one row a line; lists are in `data` of the object"
+    assert read('{"text": "one"}\n{"text": "two"}\n', "train.json").facts.rows_train == 2
+
+
 def test_every_row_skipped(read: Read) -> None:
     result = read(b"{\n[", on_bad_row="skip")
     assert codes(result, Level.ERROR) == ["TF304"]
