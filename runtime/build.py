@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..spec.diagnostics import Diagnostic, Level, SpecError
 from . import bundles, envs, hub
-from .data import read_data
+from .data import DataResult, read_data
 from .jsonfiles import read_json
-from .project import Project, Target, data_request, hub_key, open_project
+from .project import Target, data_request, hub_key, open_project, with_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,14 @@ def build_bundles(
     bundles.write(project, project.targets)
     for target in project.targets:
         if target.pending:
-            project.diagnostics += _fetch_rows(project, target, say)
+            target = with_rows(project, target, _fetched(target, say))
+            bundles.write(project.require(), [target])
     folders = [target.folder for target in project.targets]
     return Built([read_json(folder / bundles.MANIFEST) or {} for folder in folders], folders, project.diagnostics)
 
 
-def _fetch_rows(project: Project, target: Target, say: envs.Say) -> list[Diagnostic]:
-    """Get the rows of hub datasets, and complete the bundle with them."""
+def _fetched(target: Target, say: envs.Say) -> DataResult:
+    """The rows of a target with hub datasets, which are fetched in its environment."""
     assert target.compiled.bundle is not None
     environment = envs.ensure(target.folder / target.compiled.bundle.run.requirements, say)
     with tempfile.TemporaryDirectory() as folder:
@@ -60,9 +61,4 @@ def _fetch_rows(project: Project, target: Target, say: envs.Say) -> list[Diagnos
             say(f"fetching {source.id}")
             files[hub_key(source)] = Path(folder) / f"{index}.jsonl"
             hub.fetch(environment.python, source, files[hub_key(source)])
-        data = read_data(data_request(target.document, files))
-    if not data.ok:
-        raise SpecError(data.diagnostics)
-    compiled = replace(target.compiled, facts=data.facts)
-    bundles.write(project, [replace(target, data=data, compiled=compiled)])
-    return data.diagnostics
+        return read_data(data_request(target.document, files))

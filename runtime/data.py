@@ -123,6 +123,8 @@ def _load(source: Source, path: str, request: DataRequest, problems: Problems) -
 
 def _place(source: Source, path: str) -> Place:
     here, named = Path.cwd(), source.named or source.path
+    if isinstance(named, str):
+        return Place(path, named, source.shown, source.span)
     file = os.path.relpath(named, here) if named.is_relative_to(here) else str(named)
     return Place(path, Path(file).as_posix(), source.shown, source.span)
 

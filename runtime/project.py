@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,7 @@ class Target:
     compiled: Compiled
     pending: tuple[SpecSource, ...] = ()  # hub datasets whose rows come when the job runs
     stage: str | None = None
+    after: str | None = None  # the stage before
 
     @property
     def key(self) -> str:
@@ -97,10 +98,19 @@ def open_project(
         known = data.facts if data else facts(place) or _peeked(own, project, reading)
         compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit, after)
         project.diagnostics += [*compiled.diagnostics, *_missing_files(own, place, compiled)]
-        project.targets.append(Target(label, place, own, data, compiled, pending, stage))
+        project.targets.append(Target(label, place, own, data, compiled, pending, stage, after))
     found = list(dict.fromkeys(project.diagnostics))  # stages share what they do not say themselves
     project.diagnostics = document.sources.with_lines(in_file_order(found))
     return project
+
+
+def with_rows(project: Project, target: Target, data: DataResult) -> Target:
+    """A target whose rows have come, compiled anew with what is known of them."""
+    today, up = date.today(), _up(project.file, target.folder)
+    compiled = compile_target(target.document, target.label, data.facts, today, up, after=target.after)
+    found = in_file_order([*project.diagnostics, *data.diagnostics, *compiled.diagnostics])
+    project.diagnostics = project.document.sources.with_lines(found)
+    return replace(target, data=data, compiled=compiled, pending=())
 
 
 def _missing_files(document: Document, folder: Path, compiled: Compiled) -> list[Diagnostic]:
@@ -212,10 +222,10 @@ def _source(
 ) -> Source:
     assert document.spec is not None
     span = locate(document.root, [*loc, "path"])[0].span
-    named = None
+    named: Path | str | None = source.id
     if source.path is not None:
-        named = Path(os.path.abspath(Path(document.file).parent / from_spec(document, [*loc, "path"], source.path)))
-        path = Path(document.sources.at(str(named)))
+        path = Path(os.path.abspath(Path(document.file).parent / from_spec(document, [*loc, "path"], source.path)))
+        named, path = path, Path(document.sources.at(str(path)))
     else:
         path = (files or {})[hub_key(source)]
     shown = source.path or source.id or ""

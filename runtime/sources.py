@@ -32,7 +32,7 @@ class Source:
     columns: dict[str, str] = field(default_factory=dict)  # key of the format -> the user's column
     weight: float = 1.0
     span: Span | None = None  # where the spec names it
-    named: Path | None = None  # the file that messages speak of, where `path` is a copy of it
+    named: Path | str | None = None  # what messages call the file, where `path` is a copy: its path, or a dataset's id
 
 
 @dataclass(frozen=True, slots=True)
