@@ -64,6 +64,10 @@ def guarded(callback: Callable[P, T]) -> Callable[P, T]:
         except SpecError as error:
             _tell(as_json, "", error.diagnostics)
             sys.exit(WRONG)
+        except click.UsageError as error:
+            if as_json:
+                out_json({"error": redact(error.format_message()), "diagnostics": []})
+            raise
         except Refused as error:
             _tell(as_json, f"refused: {error}")
             sys.exit(REFUSED)

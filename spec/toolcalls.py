@@ -46,10 +46,9 @@ def call(item: Any, where: Where, ignored: set[str] | None = None) -> Row:
         function, inner = item["function"], (*where, "function")
         if not isinstance(function, dict):
             raise RowError("TF320", inner, f"must be an object with `name` and `arguments`, not {kind(function)}")
-    for part, place, known in ((item, where, _CALL), (function, inner, _FUNCTION)):
-        known = {*_CALL, *_FUNCTION} if function is item else known
-        if part.keys() - known:
-            note_rest(part, known, f"{pattern(place)}.", ignored)
+    _note(item, _CALL if "function" in item else _CALL | _FUNCTION, where, ignored)
+    if function is not item:
+        _note(function, _FUNCTION, inner, ignored)
     name = text_of(required(function, "name", inner), (*inner, "name"))
     place = (*inner, "arguments")
     arguments = read_json(required(function, "arguments", inner), place, "TF320")
@@ -57,6 +56,11 @@ def call(item: Any, where: Where, ignored: set[str] | None = None) -> Row:
         raise RowError("TF320", place, f"must be a JSON object, or a text that holds one, not {kind(arguments)}")
     out: Row = {} if item.get("id") is None else {"id": text_of(item["id"], (*where, "id"))}
     return out | {"type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def _note(part: Row, known: set[str], where: Where, ignored: set[str] | None) -> None:
+    if part.keys() - known:
+        note_rest(part, known, f"{pattern(where)}.", ignored)
 
 
 def _tool(tool: Any, where: Where) -> Row:

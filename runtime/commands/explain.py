@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..console import USAGE, err, guarded, json_option, out_json, print_diagnostics
+from ..console import guarded, json_option, out_json, print_diagnostics
 from .common import set_option
 
 
@@ -63,8 +63,7 @@ def _key(spec: Path, label: str, key: str, sets: tuple[str, ...], as_json: bool)
         print_diagnostics(project.diagnostics)
         known = [k.rsplit(".", 1)[-1] for k in bundle.origins]
         near = suggest(key, known)
-        err(f"{label} has no `{key}`" + (f"; did you mean `{near}`?" if near else ""))
-        raise SystemExit(USAGE)
+        raise click.UsageError(f"{label} has no `{key}`" + (f"; did you mean `{near}`?" if near else ""))
     groups = registry.get(target.compiled.target).groups(plan)
     values = {f"{call}.{setting.key}": setting.value for call, found in groups.items() for setting in found}
     told = []

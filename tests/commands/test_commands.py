@@ -177,6 +177,12 @@ def test_explain_leads_from_an_artifact_to_the_line(cli: Cli, example: Path) -> 
     assert cli("explain", example, "trl").exit_code == 2 and cli("explain", "TF999").exit_code == 2
 
 
+@pytest.mark.parametrize("what", [("trl", "nosuch"), ("trl",)])
+def test_a_usage_error_is_one_json_document_too(cli: Cli, example: Path, what: tuple[str, ...]) -> None:
+    found = cli("explain", example, *what, "--json")
+    assert found.exit_code == 2 and json.loads(found.stdout)["error"] and "Usage:" in found.stderr
+
+
 def test_every_code_is_explained(cli: Cli) -> None:
     for code, entry in codes().items():
         shown = cli("explain", code.lower()).stdout
