@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -186,13 +187,29 @@ def _send(send: Callable[[int, int], None], to: int, number: signal.Signals) -> 
 
 
 def _descendants(pid: int) -> list[Ident]:
-    shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True).stdout
-    pairs = [(int(line.split()[0]), int(line.split()[1])) for line in shown.splitlines()]
+    parents = _linux_parents() if sys.platform == "linux" else _ps_parents()
     found, front = [], {pid}
     while front:
-        front = {child for child, parent in pairs if parent in front}
+        front = {child for child, parent in parents.items() if parent in front}
         found += [Ident(child, started) for child in front if (started := start_time(child))]
     return found
+
+
+def _linux_parents() -> dict[int, int]:
+    """The parent of every process; small containers have no `ps`."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended just now
+            parents[int(path.parent.name)] = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+    return parents
+
+
+def _ps_parents() -> dict[int, int]:
+    try:
+        shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True).stdout
+    except OSError:
+        return {}  # the group is ended all the same
+    return {int(child): int(parent) for child, parent in (line.split() for line in shown.splitlines())}
 
 
 def _linux_start(pid: int) -> str | None:

@@ -71,7 +71,10 @@ def test_a_signal_to_the_whole_group_does_not_end_the_wrapper(begin: Begin, file
     assert process.exit_code(files) == 143
 
 
-def test_kill_ends_all_descendants_and_leaves_no_exit_code(begin: Begin, files: Files) -> None:
+@pytest.mark.parametrize("ps", [True, False])
+def test_kill_ends_all_descendants_and_leaves_no_exit_code(
+    begin: Begin, files: Files, ps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     child = "import time; time.sleep(60)"
     code = (
         "import subprocess, sys, time\n"
@@ -82,6 +85,8 @@ def test_kill_ends_all_descendants_and_leaves_no_exit_code(begin: Begin, files: 
     until(lambda: files.log.read_text().endswith("\n"))
     left = int(files.log.read_text())
     assert process.start_time(left)
+    if not ps:  # as in a small container
+        monkeypatch.setenv("PATH", "/nowhere")
     trainer.kill()
     shell.wait(timeout=10)
     until(lambda: process.start_time(left) is None)
@@ -166,3 +171,14 @@ def test_only_the_trainer_is_asked_and_not_its_data_workers(begin: Begin, files:
     trainer.ask()
     shell.wait(timeout=10)
     assert files.log.read_text() == "up\nworker None\n"
+
+
+def test_the_group_is_ended_where_nothing_tells_of_its_descendants(
+    begin: Begin, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, shell = begin([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert process._ps_parents() == {}
+    monkeypatch.setattr(process, "_linux_parents", process._ps_parents)
+    trainer.kill()
+    assert shell.wait(timeout=10) == -signal.SIGKILL
