@@ -43,6 +43,7 @@ class Following:
     reason: str | None = None  # why the trainer was asked to stop, once it was
     _asked_at: float = 0.0
     _killed: bool = False
+    _blind: bool = False  # metrics cannot be kept at the moment
 
     def until_the_end(self, interrupts: Interrupts) -> None:
         """Poll; the trainer's own exit ends it."""
@@ -71,7 +72,13 @@ class Following:
     def _look(self) -> None:
         live = self.collector.live
         step, total = live.step, live.total
-        fresh = self.collector.poll()
+        try:
+            fresh = self.collector.poll()
+        except OSError as error:  # no reason to leave a trainer alone; the metrics are collected anew at the end
+            if not self._blind:
+                self.progress.note(f"metrics cannot be kept at the moment: {error}")
+            self._blind = True
+            return
         if fresh or (live.step, live.total) != (step, total):
             self.progress.update(live.step, live.total, fresh)
 
@@ -84,6 +91,8 @@ class Following:
 
     def _kill(self, reason: str) -> None:
         self._killed = True
-        self.run.set_state("stopping", "killed", stop=stop_record(reason, killed=True))
-        self.trainer.kill()
+        try:
+            self.run.set_state("stopping", "killed", stop=stop_record(reason, killed=True))
+        finally:  # also on a full disk
+            self.trainer.kill()
         self.progress.note("the trainer is killed")

@@ -15,6 +15,8 @@ from .records import Metric
 from .rundir import RunDir, now
 
 _TERMINATED, _KILLED = 143, 137
+_GONE = "the trainer is gone and left no exit code"
+_TO_COME = "what it does after that, such as an upload, may be missing, and resuming does it"
 _LOG_END = 128 * 1024
 
 
@@ -51,16 +53,19 @@ def judge(
     code: int | None, stop: Mapping[str, Any] | None, final: State | None, checkpoint: int | None, log: bytes
 ) -> Verdict:
     """Decide. `stop` is what run.json holds once Tuneform has asked the trainer to stop."""
-    if code == 0 or (code is None and final is not None):
-        return _ended_well(stop, final)
     if stop and stop.get("killed") and code in (None, _KILLED, _TERMINATED):
         state = "stopped" if stop["reason"] == "budget" else "cancelled"
         return Verdict(state, f"killed before it had stopped by itself; {_resumes_at(checkpoint)}")
+    if code == 0:
+        return _ended_well(stop, final)
+    if code is None and final is not None:
+        ended = _ended_well(stop, final)
+        return ended if ended.state != "succeeded" else Verdict("lost", f"{_GONE} once it was trained; {_TO_COME}")
     if stop and code == _TERMINATED:
         return Verdict("stopped", f"stopped before it could save; {_resumes_at(checkpoint)}")
     if code is None:
-        why = "the trainer is gone and left no exit code: its processes were killed together, or the machine restarted"
-        return Verdict("lost", f"{why}; {_resumes_at(checkpoint)}")
+        why = "its processes were killed together, or the machine restarted"
+        return Verdict("lost", f"{_GONE}: {why}; {_resumes_at(checkpoint)}")
     return Verdict("failed", failures.sentence(code, log))
 
 

@@ -14,12 +14,16 @@ from typing import Any
 
 import pytest
 
+from tuneform.runtime import metrics, process
+from tuneform.runtime.checkpoints import State
 from tuneform.runtime.envs import Environment, Say
+from tuneform.runtime.following import Following
 from tuneform.runtime.jsonfiles import read_lines
 from tuneform.runtime.local import Options, run_local
 from tuneform.runtime.progress import Silent
 from tuneform.runtime.reconcile import standing, trainer_of
-from tuneform.runtime.rundir import RunDir
+from tuneform.runtime.rundir import RESUMABLE, RunDir
+from tuneform.runtime.verdict import judge
 from tuneform.spec.diagnostics import RunError
 
 from .fakes import QUICK, keys, manifest, set_given
@@ -250,3 +254,54 @@ def test_no_secret_of_the_environment_is_stored(new_run: NewRun, monkeypatch: py
     assert "HF_TOKEN" not in json.dumps(record)
     run.set_state("failed", "again hush-hush-1234", log_tail="hush-hush-1234")
     assert "hush-hush" not in (run.path / "run.json").read_text() + run.events.read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "stop", "state"),
+    [
+        (None, None, "lost"),
+        (None, {"reason": "interrupt", "killed": True}, "cancelled"),
+        (None, {"reason": "budget", "killed": True}, "stopped"),
+        (137, {"reason": "interrupt", "killed": True}, "cancelled"),
+        (0, {"reason": "interrupt", "killed": True}, "succeeded"),
+        (0, None, "succeeded"),
+    ],
+)
+def test_a_trainer_that_was_killed_after_its_last_state_has_not_succeeded(
+    code: int | None, stop: dict[str, Any] | None, state: str
+) -> None:
+    final = State(step=10, total=10, history=[], patience=None)
+    verdict = judge(code, stop, final, 10, b"")
+    assert verdict.state == state and (state == "succeeded" or state in RESUMABLE)
+
+
+def test_a_full_disk_leaves_no_trainer_alone(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    said: list[str] = []
+
+    class Notes(Silent):
+        def note(self, text: str) -> None:
+            said.append(text)
+
+    monkeypatch.setattr(metrics, "append_lines", full)
+    run = new_run({"delay": 0.03})
+    record = go(run, progress=Notes())
+    assert record["state"] == "succeeded" and list(series(run, "train", "loss")) == [1, 4, 8]
+    assert len([text for text in said if "No space left" in text]) == 1
+
+
+def test_a_full_disk_does_not_keep_a_trainer_from_being_killed(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **changes: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    run = new_run()
+    trainer, shell = process.start(["sleep", "60"], run.bundle, dict(os.environ), run.files(1))
+    collector = metrics.Collector(run.metrics, run.files(1).log, metrics.source_of(run.manifest()).follow(None))
+    monkeypatch.setattr(RunDir, "set_state", full)
+    with pytest.raises(OSError, match="No space left"):
+        Following(run, trainer, shell, collector, Silent(), 0.02, 600.0).obey(interrupts=2)
+    assert shell.wait(timeout=10) == -signal.SIGKILL
