@@ -14,8 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +32,15 @@ from .redact import redact
 ACTIVE = ("pending", "provisioning", "running", "stopping")
 RESUMABLE = ("stopped", "failed", "cancelled", "lost", "waiting")
 """`waiting` is a stage whose turn has not come."""
+
+LOCK = ".lock"
+_RECORD: Mapping[str, type] = {
+    **dict.fromkeys(("name", "label", "created", "spec", "state", "message"), str),
+    **dict.fromkeys(("spec_digest", "spec_text_digest", "exit_code"), object),
+    "target": dict,
+    "attempts": list,
+}
+_MANIFEST: Mapping[str, type] = {"name": str, "label": str, "target": dict, "run": dict}
 
 
 class Busy(Exception):
@@ -83,11 +91,11 @@ class RunDir:
 
     def record(self) -> dict[str, Any]:
         """The content of run.json."""
-        return _object(self.path / "run.json", self.id)
+        return _object(self.path / "run.json", self.id, _RECORD)
 
     def manifest(self) -> dict[str, Any]:
         """The bundle's manifest."""
-        return _object(self.bundle / "manifest.json", self.id)
+        return _object(self.bundle / "manifest.json", self.id, _MANIFEST)
 
     def update(self, **changes: Any) -> dict[str, Any]:
         """Change run.json in one step."""
@@ -118,7 +126,7 @@ class RunDir:
     def supervise(self, timeout: float = 0) -> Iterator[None]:
         """Be the one Tuneform that looks after this run. The operating system frees the lock of a dead one."""
         try:
-            with FileLock(self.path / ".lock", timeout=timeout):
+            with FileLock(self.path / LOCK, timeout=timeout):
                 yield
         except Timeout:
             raise Busy(self.id) from None
@@ -136,38 +144,6 @@ def now() -> str:
 def digest(text: bytes) -> str:
     """A digest in the form that manifests use."""
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
-
-
-class Staging:
-    """Hidden folders beside the runs to compile into, one for each stage."""
-
-    def __init__(self, runs: Path) -> None:
-        self._runs, self._token = runs, secrets.token_hex(4)
-        self._folders: list[Path] = []
-
-    def bundle(self, stage: str | None) -> Path:
-        """Where a stage's bundle goes: as deep as it will lie in its run."""
-        folder = self._runs / f".new-{self._token}{f'-{stage}' if stage else ''}"
-        if folder not in self._folders:
-            self._runs.mkdir(parents=True, exist_ok=True)
-            folder.mkdir()
-            self._folders.append(folder)
-        return folder / "bundle"
-
-    def remove(self) -> None:
-        """Take away what did not become a run."""
-        for folder in self._folders:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def staging(runs: Path) -> Iterator[Staging]:
-    """Folders to compile into; gone afterwards unless they became runs."""
-    found = Staging(runs)
-    try:
-        yield found
-    finally:
-        found.remove()
 
 
 def create(runs: Path, bundles: Sequence[Path], manifests: Sequence[Mapping[str, Any]], spec: Path) -> RunDir:
@@ -235,14 +211,24 @@ def all_runs(runs: Path) -> list[RunDir]:
     return sorted(found, key=_created, reverse=True)
 
 
-def find(runs: Path, wanted: str) -> RunDir | None:
-    """The run with this id, or whose id begins so if only one does; "last" is the newest that has begun."""
-    found = all_runs(runs)
+def matching(runs: Path, wanted: str) -> list[RunDir]:
+    """The run with this id, or those whose id begins so; "last" is the newest that has begun."""
     if wanted == "last":
-        return next((run for run in found if run.record()["state"] != "waiting"), None)
+        return [run for run, record in records(runs) if record["state"] != "waiting"][:1]
+    found = all_runs(runs)
     exact = [run for run in found if run.id == wanted]
-    close = exact or [run for run in found if run.id.startswith(wanted)]
-    return close[0] if len(close) == 1 else None
+    return exact or [run for run in found if run.id.startswith(wanted)]
+
+
+def records(runs: Path, say: Callable[[str], None] = lambda text: None) -> Iterator[tuple[RunDir, dict[str, Any]]]:
+    """The runs in a folder with their run.json, newest first; a damaged one is named and left out."""
+    for run in all_runs(runs):
+        try:
+            record = run.record()
+        except RunError as error:
+            say(f"note: run {run.id} is left out: {error.sentence}")
+        else:
+            yield run, record
 
 
 def _created(run: RunDir) -> str:
@@ -252,10 +238,13 @@ def _created(run: RunDir) -> str:
         return ""
 
 
-def _object(path: Path, run_id: str) -> dict[str, Any]:
+def _object(path: Path, run_id: str, needed: Mapping[str, type]) -> dict[str, Any]:
     found = read_json(path)
     if not isinstance(found, dict):
         raise RunError(f"the run folder is damaged: {path} is missing or unreadable", run_id)
+    for key, kind in needed.items():
+        if key not in found or not isinstance(found[key], kind):
+            raise RunError(f"the run folder is damaged: {path} has no usable `{key}`", run_id)
     return found
 
 

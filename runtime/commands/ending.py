@@ -46,7 +46,8 @@ def _explain(run: RunDir, described: Mapping[str, Any]) -> None:
     from ..verdict import log_end
 
     if described["state"] in ("failed", "lost"):
-        shown = described["log_tail"] or (tail(log_end(Path(described["log"]))) if described["log"] else "")
-        err(indented(shown))
+        began = described["state"] == "lost" or described["exit_code"] is not None  # else the log is an earlier one
+        log = tail(log_end(Path(described["log"]))) if described["log"] and began else ""
+        err(indented(described["log_tail"] or log))
     err(f"{described['state']}: {described['message']}")
     err(f"resume: {describe.how_to_resume(run)}")

@@ -90,7 +90,8 @@ def _new(spec: Path | None, label: str | None, sets: tuple[str, ...], runs_dir: 
 def make(spec: Path, label: str | None, sets: Sequence[str], runs_dir: Path) -> RunDir:
     """Compile into new run folders, one for each stage; gives the first, which is pending."""
     from ..build import build_bundles
-    from ..rundir import create, staging
+    from ..rundir import create
+    from ..staging import staging
 
     with staging(runs_dir) as staged:
         built = build_bundles(spec, label, staged.bundle, sets, err)
@@ -137,27 +138,34 @@ def _resume(
 
 def _wanted(spec: Path | None, label: str | None, runs_dir: Path, resume: str) -> RunDir:
     """The run to resume. "last" is the newest, of this spec and target if they are given."""
-    from ..rundir import all_runs
+    from ..rundir import records
     from .status import existing
 
-    if resume != "last" or (spec is None and label is None):
-        return existing(runs_dir, resume)
-    for run in all_runs(runs_dir):
-        record = run.record()
-        if label in (None, record["label"]) and (spec is None or str(spec.absolute()) == record["spec"]):
+    what = " ".join(str(part) for part in (spec, label) if part)
+    if resume != "last" or not what:
+        run = existing(runs_dir, resume)
+        if what and not _is_of(run.record(), spec, label):
+            raise click.UsageError(f"run {run.id} is of {run.record()['spec']} {run.record()['label']}, not of {what}")
+        return run
+    for run, record in records(runs_dir, err):
+        if _is_of(record, spec, label):
             return run
-    raise click.UsageError(f"no run in {runs_dir} fits {spec or ''} {label or ''}".rstrip())
+    raise click.UsageError(f"no run in {runs_dir} fits {what}")
+
+
+def _is_of(record: Mapping[str, Any], spec: Path | None, label: str | None) -> bool:
+    """Whether a run was made from this spec and for this target, as far as they are given."""
+    labels = (None, record["label"], f"{record['label']}/{record.get('stage')}")
+    return label in labels and (spec is None or spec.resolve() == Path(record["spec"]).resolve())
 
 
 def _refuse_twice(spec: Path, label: str | None, runs_dir: Path) -> None:
     """A second run of the same spec and target, while the first goes on, is more likely a slip."""
     from ..reconcile import standing
-    from ..rundir import ACTIVE, all_runs
+    from ..rundir import ACTIVE, records
 
-    for run in all_runs(runs_dir):
-        record = run.record()
-        same = record["spec"] == str(spec.absolute()) and label in (None, record["label"])
-        if same and record["state"] in ACTIVE and standing(run).active:
+    for run, record in records(runs_dir, err):
+        if _is_of(record, spec, label) and record["state"] in ACTIVE and standing(run).active:
             raise Refused(f"run {run.id} of this spec still goes on (--yes starts another beside it)")
 
 

@@ -44,10 +44,13 @@ def command(run_id: str, runs_dir: Path, as_json: bool) -> None:
 
 def existing(runs_dir: Path, run_id: str) -> RunDir:
     """The run that a user named; a usage error if there is none, or more than one."""
-    from ..rundir import find
+    from ..rundir import matching
 
-    run = find(runs_dir, run_id)
-    if run is None:
-        what = "there are no runs" if run_id == "last" else f"there is no run `{run_id}`"
-        raise click.UsageError(f"{what} in {runs_dir} (`tuneform runs` lists them)")
-    return run
+    found = matching(runs_dir, run_id)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(run.id for run in found[:5]) + (" and more" if len(found) > 5 else "")
+        raise click.UsageError(f"`{run_id}` is the beginning of {len(found)} runs: {ids}")
+    what = "there are no runs" if run_id == "last" else f"there is no run `{run_id}`"
+    raise click.UsageError(f"{what} in {runs_dir} (`tuneform runs` lists them)")

@@ -15,6 +15,7 @@ from tuneform.runtime.envs import Environment, Say
 from tuneform.runtime.jsonfiles import read_lines
 from tuneform.runtime.local import Options
 from tuneform.runtime.rundir import RunDir
+from tuneform.runtime.staging import staging
 
 HERE = Path(__file__).parent
 
@@ -68,7 +69,7 @@ def make_run(runs: Path, given: dict[str, Any] | None = None, **run: Any) -> Run
     """A pending run."""
     spec = runs.parent / "tuneform.yaml"
     spec.write_text("version: 1\n")
-    with rundir.staging(runs) as staged:
+    with staging(runs) as staged:
         folder = staged.bundle(None)
         return rundir.create(runs, [folder], [write_bundle(folder, given or {}, **run)], spec)
 

@@ -17,11 +17,12 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from tuneform.runtime import console, envs, reconcile
+from tuneform.runtime import console, envs, reconcile, rundir
 from tuneform.runtime.commands import run as run_module
 from tuneform.runtime.commands import runs as runs_module
 from tuneform.runtime.commands import status as status_module
 from tuneform.runtime.rundir import RunDir, all_runs
+from tuneform.runtime.staging import staging
 from tuneform.spec.diagnostics import Diagnostic, Level, RunError, SpecError
 
 from .fakes import make_run, this_python, write_bundle
@@ -245,3 +246,84 @@ def test_a_supervised_run_is_not_settled_by_status(call: Call) -> None:
         run.set_state("provisioning", "preparing")
         assert reconcile.standing(run).supervised
         assert "provisioning" in call(STATUS).stdout
+
+
+@pytest.mark.parametrize("content", ['{"id": ', "{}", '{"name": "x", "attempts": 7}', "[]"])
+def test_a_damaged_run_hinders_no_other(call: Call, content: str) -> None:
+    run = make_run(Path("runs").absolute())
+    (run.path / "run.json").write_text(content)
+    started = call(RUN, "tuneform.yaml", "-t", "trl")
+    assert started.exit_code == 0 and f"note: run {run.id} is left out" in started.stderr
+    assert call(RUN, "tuneform.yaml", "--resume").exit_code == 3  # the other one has succeeded
+    assert call(STATUS, run.id).exit_code == 4 and call(RUN, "--resume", run.id).exit_code == 4
+    assert "damaged" in call(RUNS).stdout
+
+
+@pytest.mark.parametrize("content", ["{}", '{"name": "x", "label": "y", "target": {}, "run": []}'])
+def test_a_damaged_manifest_is_a_sentence(call: Call, content: str) -> None:
+    run = make_run(Path("runs").absolute())
+    (run.bundle / "manifest.json").write_text(content)
+    found = call(STATUS, run.id)
+    assert found.exit_code == 4 and "damaged" in found.stderr
+
+
+def test_the_beginning_of_several_ids_names_them(call: Call) -> None:
+    runs = [make_run(Path("runs").absolute()) for _ in range(2)]
+    found = call(STATUS, "fake-trl", "--json")
+    assert found.exit_code == 2 and "is the beginning of 2 runs" in found.stderr
+    assert all(run.id in found.stderr for run in runs) and json.loads(found.stdout)["error"]
+
+
+def test_a_run_that_is_resumed_by_its_id_is_of_the_spec_and_target_given(call: Call) -> None:
+    run = make_run(Path("runs").absolute())
+    run.set_state("failed", "boom")
+    Path("other.yaml").write_text("version: 1\n")
+    for args in (["other.yaml"], ["-t", "other"], ["tuneform.yaml", "-t", "other"]):
+        found = call(RUN, *args, "--resume", run.id)
+        assert found.exit_code == 2 and f"run {run.id} is of" in found.stderr
+    Path("link").symlink_to(Path.cwd())
+    assert call(RUN, "link/tuneform.yaml", "-t", "trl", "--resume", run.id).exit_code == 0
+
+
+def test_a_spec_by_another_way_is_the_same_spec(call: Call) -> None:
+    run = make_run(Path("runs").absolute())
+    Path("link").symlink_to(Path.cwd())
+    with run.supervise():
+        run.set_state("running", "training")
+        assert call(RUN, "link/tuneform.yaml", "-t", "trl").exit_code == 3
+
+
+def test_the_log_of_an_earlier_attempt_is_not_shown_for_a_later_one(
+    call: Call, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given |= {"say": "ValueError: a bad day", "at": 5}
+    assert "a bad day" in call(RUN, "tuneform.yaml").stderr
+
+    def fail(requirements: Path, say: envs.Say) -> envs.Environment:
+        raise RunError("no version of `trl`")
+
+    monkeypatch.setattr("tuneform.runtime.local.Options.__init__.__defaults__", (fail, 0.02, 600.0))
+    resumed = call(RUN, "--resume")
+    assert resumed.exit_code == 4 and "no version of `trl`" in resumed.stderr and "a bad day" not in resumed.stderr
+
+
+def test_what_an_ended_tuneform_left_goes_and_what_a_live_one_needs_stays(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    long_ago = time.time() - 3600
+    with staging(runs) as staged:
+        live, dead, young = staged.bundle(None).parent, runs / ".new-dead", runs / ".new-young"
+        for folder in (dead, young):
+            (folder / "bundle").mkdir(parents=True)
+        for folder in (dead, live):
+            os.utime(folder, (long_ago, long_ago))
+        make_run(runs)
+        assert live.is_dir() and young.is_dir() and not dead.exists()
+
+
+def test_a_run_in_the_making_is_nobodys_yet(tmp_path: Path) -> None:
+    (tmp_path / "tuneform.yaml").write_text("version: 1\n")
+    with staging(tmp_path / "runs") as staged:
+        folder = staged.bundle(None)
+        run = rundir.create(tmp_path / "runs", [folder], [write_bundle(folder, {})], tmp_path / "tuneform.yaml")
+        assert reconcile.standing(run).supervised
+    assert reconcile.standing(run).state == "pending"
