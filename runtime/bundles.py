@@ -80,9 +80,9 @@ def _listed(folder: Path) -> set[str]:
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a written bundle; None if there is none that can be used."""
     found = read_json(folder / MANIFEST)
-    whole = isinstance(found, dict) and all(isinstance(found.get(key), dict) for key in ("files", "data"))
-    whole = whole and all(isinstance(entry, dict) for entry in found["data"].values())
-    return found if whole else None
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), dict) for key in ("files", "data")):
+        return None
+    return found if all(isinstance(entry, dict) for entry in found["data"].values()) else None
 
 
 def manifest(project: Project, target: Target, data: Mapping[str, Any]) -> dict[str, Any]:
