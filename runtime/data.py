@@ -32,6 +32,7 @@ class DataRequest:
     test: Sequence[Source] = ()
     on_bad_row: str = "error"
     method: str = "sft"
+    loss_on: str = "assistant"  # what is trained of a chat: assistant, last_assistant or all
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _named(split: str, sources: Sequence[Source]) -> list[tuple[Source, str]]:
 
 def _load(source: Source, path: str, request: DataRequest, problems: Problems) -> Loaded:
     skip = request.on_bad_row == "skip"
-    return SourceReading(source, _place(source, path), request.method, skip, problems).run()
+    return SourceReading(source, _place(source, path), request.method, skip, problems, request.loss_on).run()
 
 
 def _place(source: Source, path: str) -> Place:

@@ -208,6 +208,7 @@ def data_request(document: Document, files: dict[str, Path] | None = None) -> Da
         test=held("test", spec.data.test),
         on_bad_row=spec.data.on_bad_row,
         method=spec.method.name,
+        loss_on=spec.data.loss_on or "assistant",
     )
 
 

@@ -71,8 +71,17 @@ class _Unfit(Exception):
 class SourceReading:
     """One pass over a source."""
 
-    def __init__(self, source: Source, place: Place, method: str | None, skip: bool, problems: Problems) -> None:
+    def __init__(
+        self,
+        source: Source,
+        place: Place,
+        method: str | None,
+        skip: bool,
+        problems: Problems,
+        loss_on: str = "assistant",
+    ) -> None:
         self.source, self.place, self.method, self.skip, self.problems = source, place, method, skip, problems
+        self.loss_on = loss_on
         self.loaded = Loaded(source, place)
         self._turns_in: str | None = None  # the column that the first row has its conversation in
         self._first_line = 0
@@ -109,7 +118,7 @@ class SourceReading:
             assert loaded.format is not None
             if self._turns_in is not None and self._turns_in not in row:
                 raise RowError("TF315", (self._turns_in,), "is missing")
-            found = convert(row, loaded.format, self.source.columns, loaded.ignored)
+            found = convert(row, loaded.format, self.source.columns, loaded.ignored, self.loss_on)
             if loaded.shape in ONE_VARIANT:
                 self._check_variant(found)
         except RowError as error:

@@ -154,7 +154,9 @@ cannot be told what was asked.
     "TF322": (
         "bad weight of a message",
         """A message's `weight` is 0 (read, not trained) or 1 (trained), and at least one turn of the assistant
-counts. The answers of a preference pair count whole.
+counts: with `loss_on: last_assistant` the last one. With `loss_on: all` only turns of the assistant can be left out,
+as the others cannot be found for certain in what a chat template renders. The answers of a preference
+pair count whole.
 
     {"role": "assistant", "content": "hi", "weight": 0.5}""",
     ),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from . import detection
 from .detection import Detected
@@ -19,7 +20,7 @@ from .preference import instruction, read_preference
 from .prompts import read_prompt, read_unpaired
 from .rowcheck import Row, RowError, kind, list_of, note_rest, required, text_of
 from .toolcalls import read_tools
-from .turns import check_order, check_trainable, read_messages
+from .turns import check_order, check_trainable, check_weights, read_messages
 
 __all__ = ["COLUMNS", "METHODS", "SHAPES", "Detected", "Row", "RowError", "convert", "detect", "methods_for"]
 
@@ -76,12 +77,22 @@ def detect(row: Row, columns: Mapping[str, str] | None = None) -> Detected:
     return detection.detect(row)
 
 
-def convert(row: Row, format: str, columns: Mapping[str, str] | None = None, ignored: set[str] | None = None) -> Row:
+def convert(
+    row: Row,
+    format: str,
+    columns: Mapping[str, str] | None = None,
+    ignored: set[str] | None = None,
+    loss_on: str = "assistant",
+) -> Row:
     """A row in its canonical form. `ignored` gathers the names of columns that are not carried."""
     if columns and ignored is not None:
         ignored.update(key for key in columns if key in row and key not in columns.values())  # another takes its name
     try:
-        return _READERS[format](rename(row, columns) if columns else row, ignored)
+        read = partial(_chat, loss_on=loss_on) if format == "chat" else _READERS[format]
+        found = read(rename(row, columns) if columns else row, ignored)
+        if "messages" in found:
+            check_weights(found["messages"], loss_on)
+        return found
     except RowError as error:
         if columns and error.where and error.where[0] in columns:
             where = (columns[str(error.where[0])], *error.where[1:])
@@ -96,10 +107,10 @@ def rename(row: Row, columns: Mapping[str, str]) -> Row:
     return out | {key: value for key, value in row.items() if key not in taken}
 
 
-def _chat(row: Row, ignored: set[str] | None) -> Row:
+def _chat(row: Row, ignored: set[str] | None, loss_on: str = "assistant") -> Row:
     key = next((k for k in ("messages", "conversations") if row.get(k) is not None), None)
     if key is None and "prompt" in row and "completion" in row:
-        return _prompt_and_completion(row, ignored)
+        return _prompt_and_completion(row, ignored, loss_on)
     return _turns(row, key or "messages", ignored)
 
 
@@ -115,14 +126,14 @@ def _turns(row: Row, key: str, ignored: set[str] | None) -> Row:
     return _conversation(row, messages, (key,), ignored) if len(row) > 1 else {"messages": messages}
 
 
-def _prompt_and_completion(row: Row, ignored: set[str] | None) -> Row:
-    """TRL trains the completion alone here, so answers in the prompt get weight 0."""
+def _prompt_and_completion(row: Row, ignored: set[str] | None, loss_on: str) -> Row:
+    """TRL trains the completion alone here, so answers in the prompt get weight 0, unless every token is asked for."""
     prompt = read_messages(row["prompt"], ("prompt",), ignored)
     completion = read_messages(row["completion"], ("completion",), ignored)
     check_order(prompt, ("prompt",))
     check_order(prompt + completion, ("completion",), len(prompt))
     check_trainable(completion, ("completion",))
-    asked = [m | {"weight": 0} if m["role"] == "assistant" else m for m in prompt]
+    asked = [m | {"weight": 0} if m["role"] == "assistant" and loss_on != "all" else m for m in prompt]
     return _conversation(row, asked + completion, ("prompt", "completion"), ignored)
 
 

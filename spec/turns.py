@@ -85,6 +85,17 @@ def check_trainable(messages: list[Row], where: Where) -> None:
         raise RowError("TF322", where, "gives every turn of the assistant weight 0", "nothing would be trained")
 
 
+def check_weights(messages: list[Row], loss_on: str) -> None:
+    """What `data.loss_on` trains of a conversation has weight, and what has none can be left out."""
+    if loss_on == "last_assistant" and messages[-1].get("weight") == 0:
+        raise RowError(
+            "TF322", (), "gives its last turn weight 0", "with `loss_on: last_assistant` nothing is trained"
+        )
+    if loss_on == "all" and any(m.get("weight") == 0 for m in messages if m["role"] != "assistant"):
+        hint = "with `loss_on: all` only turns of the assistant can be left out"
+        raise RowError("TF322", (), "gives weight 0 to a turn that is not the assistant's", hint)
+
+
 def _role(role: Any, where: Where, names: Mapping[str, str] | tuple[str, ...]) -> str:
     if isinstance(role, str) and role in names:
         return role

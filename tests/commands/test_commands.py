@@ -298,3 +298,15 @@ def test_an_output_that_knows_few_characters(example: Path) -> None:
         assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
     fields = json.loads(done.stdout)["targets"]["trl"]["fields"]
     assert fields["model.id"]["value"].endswith("modèle")
+
+
+def test_a_weight_is_held_against_what_the_spec_trains(cli: Cli, example: Path) -> None:
+    rows = example.parent / "data" / "train.jsonl"
+    row = json.loads(rows.read_text("utf-8").splitlines()[0])
+    row["messages"] += [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!", "weight": 0}]
+    rows.write_text(json.dumps(row) + "\n" + rows.read_text("utf-8"), encoding="utf-8")
+    assert cli("validate", example).exit_code == 0
+    found = cli("validate", example, "--set", "data.loss_on=last_assistant")
+    assert (
+        found.exit_code == 1 and "train.jsonl:1:1: error TF322: the row gives its last turn weight 0" in found.stderr
+    )

@@ -295,3 +295,30 @@ def test_the_hint_for_a_system_prompt_beside_texts_holds() -> None:
     row = {"prompt": "2+2?", "chosen": "4", "rejected": "5", "system": "Be brief."}
     expected = {"prompt": [SYSTEM, USER], "chosen": [FOUR], "rejected": [FIVE]}
     assert convert(row, "preference", {"instruction": "prompt"}) == expected
+
+
+LEFT_OUT = {"messages": [USER, FOUR, USER, FIVE | {"weight": 0}]}
+
+
+@pytest.mark.parametrize(
+    ("row", "loss_on", "words"),
+    [
+        (LEFT_OUT, "last_assistant", "the row gives its last turn weight 0"),
+        ({"messages": [USER | {"weight": 0}, FOUR]}, "all", "weight 0 to a turn that is not the assistant's"),
+        (LEFT_OUT, "assistant", ""),
+        (LEFT_OUT, "all", ""),
+        ({"messages": [USER | {"weight": 0}, FOUR]}, "assistant", ""),
+    ],
+)
+def test_a_weight_must_fit_what_is_trained(row: dict[str, Any], loss_on: str, words: str) -> None:
+    if not words:
+        assert convert(row, "chat", loss_on=loss_on) == row
+        return
+    with pytest.raises(RowError) as error:
+        convert(row, "chat", loss_on=loss_on)
+    assert error.value.code == "TF322" and words in error.value.text
+
+
+def test_answers_in_a_prompt_are_trained_where_every_token_is() -> None:
+    row = {"prompt": [USER, FIVE, USER], "completion": [FOUR]}
+    assert convert(row, "chat", loss_on="all") == {"messages": [USER, FIVE, USER, FOUR]}
