@@ -55,6 +55,14 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
         *("chat", "qwen3", "all", {"messages": PLAIN}),
         "«" + QWEN_PLAIN + "Hello!" + QWEN_MORE + "Sure thing.<|im_end|>\n»",
     ),
+    "all but a turn of weight 0": (
+        *("chat", "qwen3", "all", {"messages": UNTRAINED}),
+        "«" + QWEN_PLAIN + "»Hello!<|im_end|>«" + QWEN_MORE.removeprefix("<|im_end|>") + "Sure thing.<|im_end|>\n»",
+    ),
+    "all but the last turn": (
+        *("chat", "qwen3", "all", {"messages": [user("Why?"), assistant("So.", weight=0)]}),
+        "«<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n»So.<|im_end|>«\n»",
+    ),
     "template kwargs": (
         *("chat", "glm4moe", "assistant"),
         {"messages": PLAIN[:2], "chat_template_kwargs": {"enable_thinking": False}},
@@ -159,6 +167,7 @@ ASKED = {"messages": [user("Hi there " * 30), assistant("Hello!")]}
 BAD = {"messages": [user("Hi"), assistant("")]}
 PAIR = {"prompt": PLAIN[:1], "chosen": [assistant("Yes.")], "rejected": [assistant("No.")]}
 LONG_PAIR = PAIR | {"rejected": LONG["messages"][1:]}
+SAME_START = PAIR | {"chosen": [assistant("Yes. " * 60 + "Sure.")], "rejected": [assistant("Yes. " * 60 + "No.")]}
 LONG_PROMPT = PAIR | {"prompt": ASKED["messages"][:1]}
 
 
@@ -195,7 +204,7 @@ LOADS: dict[str, dict[str, Any]] = {
     },
     "cut pairs": {
         "shape": "preference",
-        "text": lines(PAIR, LONG_PAIR, LONG_PROMPT),
+        "text": lines(PAIR, LONG_PAIR, LONG_PROMPT, SAME_START),
         "arguments": FIT | {"max_length": 80, "on_too_long": "truncate"},
     },
     "texts": {
@@ -395,7 +404,8 @@ def test_pairs_that_are_too_long(answers: dict[str, Any]) -> None:
     assert [len(r["prompt_ids"]) + max(len(r["chosen_ids"]), len(r["rejected_ids"])) for r in cut["rows"]][1:] == [80]
     assert cut["rows"][0] == pairs["rows"][0]
     assert cut["rows"][1]["chosen_ids"] == pairs["rows"][0]["chosen_ids"]
-    assert cut["messages"][1] == "drop: 1 of 3 rows have nothing to train in the first 80 tokens\nload12.jsonl:3"
+    nothing = "drop: 2 of 4 rows have nothing to train in the first 80 tokens"
+    assert cut["messages"][1] == f"{nothing}\nload12.jsonl:3\nload12.jsonl:4"
 
 
 def test_trl_trains_on_these_labels(answers: dict[str, Any]) -> None:
