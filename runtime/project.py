@@ -115,23 +115,34 @@ def with_rows(project: Project, target: Target, data: DataResult) -> Target:
 
 def _missing_files(document: Document, folder: Path, compiled: Compiled) -> list[Diagnostic]:
     """Files that a bundle takes a copy of, and that cannot be read."""
-    path = "model.chat_template"
-    template = compiled.plan and compiled.plan[path]
-    if not template:
+    if compiled.plan is None:
         return []
+    copied: dict[tuple[str | int, ...], str | None] = {
+        ("model", "chat_template"): compiled.plan["model.chat_template"]
+    }
+    for index, reward in enumerate(compiled.plan.get("rewards", ())):
+        copied["rewards", index, "file"] = reward["file"] if reward["kind"] == "file" else None
+    found = []
+    for place, file in copied.items():
+        wrong = file and _no_text(Path(document.sources.at(os.path.normpath(folder.absolute() / file))))
+        if wrong:
+            node, path = locate(document.root, place)
+            message, hint = f"`{node.value}` {wrong[0]}", wrong[1]
+            found.append(Diagnostic("TF211", Level.ERROR, path, message, hint, node.span))
+    return found
+
+
+def _no_text(path: Path) -> tuple[str, str | None] | None:
+    """Why a file cannot be copied as text, and the way out; None if it can."""
     try:
-        Path(document.sources.at(os.path.normpath(folder.absolute() / template))).read_bytes().decode("utf-8")
-        return []
+        path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        why, hint = f"is not UTF-8 text (byte {error.start + 1})", "save it as UTF-8"
+        return f"is not UTF-8 text (byte {error.start + 1})", "save it as UTF-8"
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        why, hint = "is no file", "paths are relative to the file that names them"
+        return "is no file", "paths are relative to the file that names them"
     except OSError as error:
-        why, hint = f"cannot be read: {error.strerror or error}", ""
-    assert document.spec is not None
-    message = f"`{document.spec.model.chat_template}` {why}"
-    span = locate(document.root, ["model", "chat_template"])[0].span
-    return [Diagnostic("TF211", Level.ERROR, path, message, hint or None, span)]
+        return f"cannot be read: {error.strerror or error}", None
+    return None
 
 
 def _up(file: Path, place: Path) -> str:

@@ -138,9 +138,10 @@ message with tool calls, and a tool's answer, may be empty.
     {"prompt": "2+2?", "completion": ""}""",
     ),
     "TF320": (
-        "bad tool or tool call",
+        "bad tool or tool call, or no conversation for it",
         """A call is {"function": {"name", "arguments"}}, where the arguments are a JSON object or a text that holds
-one; only the assistant calls. A tool is an object with a name.
+one; only the assistant calls. A tool is an object with a name. Tools and a system prompt need a conversation, which a
+chat template renders: plain texts have no place for them.
 
     {"role": "assistant", "tool_calls": [{"function": {"name": "add", "arguments": "1, 2"}}]}""",
     ),
@@ -156,7 +157,7 @@ cannot be told what was asked.
         """A message's `weight` is 0 (read, not trained) or 1 (trained), and at least one turn of the assistant
 counts: with `loss_on: last_assistant` the last one. With `loss_on: all` only turns of the assistant can be left out,
 as the others cannot be found for certain in what a chat template renders. The answers of a preference
-pair count whole.
+pair, and an answer with a label, count whole.
 
     {"role": "assistant", "content": "hi", "weight": 0.5}""",
     ),

@@ -54,7 +54,7 @@ def _texts(row: Row, chosen: str, rejected: str) -> Row:
         raise RowError("TF320", ("tools",), f"needs a conversation; {_PLAIN}")
     if row.get("system"):
         hint = "as `instruction` instead of `prompt` the same row is a conversation: `columns: {instruction: prompt}`"
-        raise RowError("TF316", ("system",), f"needs a conversation; {_PLAIN}", hint)
+        raise RowError("TF320", ("system",), f"needs a conversation; {_PLAIN}", hint)
     return out
 
 

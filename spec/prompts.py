@@ -15,6 +15,10 @@ def read_unpaired(row: Row, ignored: set[str] | None = None) -> Row:
         raise RowError("TF316", ("label",), f"must be true (good) or false (bad), not {kind(label)}")
     prompt, completion = row.get("prompt"), row.get("completion")
     if isinstance(prompt, str) and isinstance(completion, str):
+        for unfit in ("system", "tools"):
+            if row.get(unfit):
+                message = "needs a conversation; `prompt` and `completion` are plain texts"
+                raise RowError("TF320", (unfit,), message)
         note_rest(row, ("prompt", "completion", "label"), "", ignored)
         return {
             "prompt": text_of(prompt, ("prompt",)),
@@ -33,6 +37,8 @@ def read_unpaired(row: Row, ignored: set[str] | None = None) -> Row:
     if len(messages) < 2:
         raise RowError("TF318", where, "holds an answer to nothing", "a turn of the user comes before it")
     check_order(messages, where)
+    if messages[-1].get("weight") == 0:
+        raise RowError("TF322", where, "ends with a turn of weight 0", "an answer with a label counts whole")
     out: Row = {"prompt": messages[:-1], "completion": messages[-1:], "label": label}
     tools = read_tools(row.get("tools"), ("tools",))
     return out | {"tools": tools} if tools else out

@@ -288,6 +288,20 @@ def test_a_chat_template_that_is_no_text(cli: Cli, example: Path, content: bytes
     assert found.exit_code == 1 and "TF211" in found.stderr and words in found.stderr
 
 
+def test_a_reward_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "2+2?", "answer": "4"}\n' * 40)
+    spec = tmp_path / "tuneform.yaml"
+    spec.write_text(
+        "version: 1\nname: x\nmodel: acme/tiny\nmethod: grpo\ndata: {train: rows.jsonl}\n"
+        "rewards: [{file: mine.py, function: right}]\ntargets: {trl: }\n"
+    )
+    for command in ("validate", "compile"):
+        found = cli(command, spec)
+        assert found.exit_code == 1 and f"{spec}:6:18: error TF211: `mine.py` is no file" in found.stderr
+    (tmp_path / "mine.py").write_text("def right(answer, row): return 1.0\n")
+    assert cli("compile", spec).exit_code == 0
+
+
 def test_an_output_that_knows_few_characters(example: Path) -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     renamed = ["--set", "model=./modèle", "--set", "targets.trl.accept=[]"]

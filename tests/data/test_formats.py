@@ -267,7 +267,7 @@ def test_a_system_prompt_that_is_carried_is_not_told_as_unused(name: str) -> Non
 @pytest.mark.parametrize(
     ("row", "code", "words"),
     [
-        ({"prompt": "2+2?", "chosen": "4", "rejected": "5", "system": "Be brief."}, "TF316", "needs a conversation"),
+        ({"prompt": "2+2?", "chosen": "4", "rejected": "5", "system": "Be brief."}, "TF320", "needs a conversation"),
         (
             {"prompt": [SYSTEM, USER], "chosen": [FOUR], "rejected": [FIVE], "system": "Be long."},
             "TF318",
@@ -322,3 +322,17 @@ def test_a_weight_must_fit_what_is_trained(row: dict[str, Any], loss_on: str, wo
 def test_answers_in_a_prompt_are_trained_where_every_token_is() -> None:
     row = {"prompt": [USER, FIVE, USER], "completion": [FOUR]}
     assert convert(row, "chat", loss_on="all") == {"messages": [USER, FIVE, USER, FOUR]}
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"prompt": "2+2?", "completion": "4", "label": True, "system": "Be brief."}, "TF320"),
+        ({"prompt": "2+2?", "completion": "4", "label": True, "tools": [TOOL]}, "TF320"),
+        ({"prompt": [USER], "completion": [FOUR | {"weight": 0}], "label": True}, "TF322"),
+    ],
+)
+def test_labelled_answers_that_cannot_be_trained_as_they_are(row: dict[str, Any], code: str) -> None:
+    with pytest.raises(RowError) as error:
+        convert(row, "unpaired_preference")
+    assert error.value.code == code
