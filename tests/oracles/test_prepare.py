@@ -156,7 +156,7 @@ PREFERENCES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "several messages": (
         "qwen3",
         {"prompt": PLAIN[:1], "chosen": PLAIN[1:], "rejected": [assistant("No.")]},
-        "chosen and rejected must each be one assistant message",
+        "an answer must be one assistant message",
     ),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from tuneform.runtime import build, envs, hub
 from tuneform.runtime.envs import Environment, Say
 from tuneform.spec.data import Source
-from tuneform.spec.diagnostics import SpecError
+from tuneform.spec.diagnostics import Level, SpecError
 
 SPEC = """\
 version: 1
@@ -58,5 +58,5 @@ def test_a_bad_row_of_the_hub_is_named_by_its_dataset(rows: list[str], spec: Pat
     rows += ['{"prompt": "a", "completion": "b"}', '{"prompt": "a"}']
     with pytest.raises(SpecError) as error:
         build.build_bundles(spec, None, lambda stage: tmp_path / "out" / "bundle")
-    (problem,) = error.value.diagnostics
+    (problem,) = [d for d in error.value.diagnostics if d.level is Level.ERROR]
     assert str(problem.span).startswith("acme/rows:2:") and problem.code == "TF315"
