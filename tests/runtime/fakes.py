@@ -116,7 +116,7 @@ def make_chain(runs: Path, *given: dict[str, Any]) -> list[RunDir]:
     """The runs of stages s0, s1 and so on: the first pending, each other starting from the result before it."""
     spec = runs.parent / "tuneform.yaml"
     spec.write_text("version: 1\n")
-    with rundir.staging(runs) as staged:
+    with staging(runs) as staged:
         folders = [staged.bundle(f"s{index}") for index in range(len(given))]
         manifests = []
         for index, (folder, behaviour) in enumerate(zip(folders, given, strict=True)):

@@ -29,7 +29,7 @@ def test_the_first_is_pending_and_the_others_wait(runs: Path, cli: Cli) -> None:
     assert [run.id.split("-")[2] for run in chain] == ["s0", "s1", "s2"]
     assert chain[1].record()["message"] == f"waits for {chain[0].id}"
     assert (chain[1].path / "s0").resolve() == chain[0].bundle.resolve()
-    assert rundir.find(runs, "last") == chain[0]
+    assert rundir.matching(runs, "last") == [chain[0]]
     assert not list(runs.glob(".new-*"))
 
 
