@@ -196,15 +196,12 @@ def tokenize(
 ) -> dict[str, list[int]]:
     """Token ids, and labels for the tokens that cover a character of the spans."""
     encoded = tokenizer(text, add_special_tokens=add_special_tokens, return_offsets_mapping=True)
-    trained = bytearray(len(text))
-    for start, end in spans:
-        trained[start:end] = b"\x01" * (end - start)
-    labels, begin = [], 0
+    labels, before = [], 0
     for token, (_, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
         # A token reaches back to the one before it: tokenizers may leave the space that it stands for out of its
         # offsets. The bytes of one character all have that character's offsets.
-        labels.append(token if trained.find(1, min(begin, end - 1), end) >= 0 else -100)
-        begin = end
+        begin, before = min(before, end - 1), end
+        labels.append(token if any(start < end and begin < stop for start, stop in spans) else -100)
     return {"input_ids": encoded["input_ids"], "labels": labels}
 
 
@@ -243,7 +240,8 @@ def fit(row: dict, max_length: int, on_too_long: str) -> tuple[dict, str]:
     if on_too_long != "truncate":
         return EMPTY, "too long"
     left = max(max_length - len(prompt), 0)
-    return {**row, "chosen_ids": chosen[:left], "rejected_ids": rejected[:left]}, "truncated" if left else "cut"
+    row = {**row, "chosen_ids": chosen[:left], "rejected_ids": rejected[:left]}
+    return row, "cut" if row["chosen_ids"] == row["rejected_ids"] else "truncated"
 
 
 def read_rows(path: str, tokenizer: PreTrainedTokenizerBase, max_length: int, on_too_long: str) -> Iterator[dict]:

@@ -178,10 +178,14 @@ def encode(row: dict, tokenizer: PreTrainedTokenizerBase, loss_on: str) -> dict[
     """Token ids and labels of one chat; a ValueError says why it cannot be trained on."""
     chat = Chat(tokenizer, row["messages"], row)
     turns = [i for i, message in enumerate(chat.messages) if message["role"] == "assistant"]
-    turns = {"assistant": turns, "last_assistant": turns[-1:], "all": []}[loss_on]
-    spans = [chat.turn(i) for i in turns if row["messages"][i].get("weight") != 0]
+    left_out = [i for i in turns if row["messages"][i].get("weight") == 0]
+    turns = {"assistant": turns, "last_assistant": turns[-1:], "all": left_out}[loss_on]
+    spans = [chat.turn(i) for i in turns if loss_on == "all" or i not in left_out]
     encoded = tokenize(tokenizer, chat.text, spans)
-    return {**encoded, "labels": list(encoded["input_ids"])} if loss_on == "all" else encoded
+    if loss_on == "all":  # the spans are what is not trained
+        pairs = zip(encoded["input_ids"], encoded["labels"], strict=True)
+        encoded["labels"] = [token if label == -100 else -100 for token, label in pairs]
+    return encoded
 
 
 def tokenize(
@@ -189,15 +193,12 @@ def tokenize(
 ) -> dict[str, list[int]]:
     """Token ids, and labels for the tokens that cover a character of the spans."""
     encoded = tokenizer(text, add_special_tokens=add_special_tokens, return_offsets_mapping=True)
-    trained = bytearray(len(text))
-    for start, end in spans:
-        trained[start:end] = b"\x01" * (end - start)
-    labels, begin = [], 0
+    labels, before = [], 0
     for token, (_, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
         # A token reaches back to the one before it: tokenizers may leave the space that it stands for out of its
         # offsets. The bytes of one character all have that character's offsets.
-        labels.append(token if trained.find(1, min(begin, end - 1), end) >= 0 else -100)
-        begin = end
+        begin, before = min(before, end - 1), end
+        labels.append(token if any(start < end and begin < stop for start, stop in spans) else -100)
     return {"input_ids": encoded["input_ids"], "labels": labels}
 
 
