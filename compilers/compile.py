@@ -8,8 +8,8 @@ from datetime import date
 
 from pydantic import ValidationError
 
-from ..spec.advice import advise, is_code, refused
-from ..spec.advice_base import Seen
+from ..spec.advice.base import Seen
+from ..spec.advice.check import advise, is_code, refused
 from ..spec.diagnostics import Diagnostic, Level, Span
 from ..spec.errors import translate
 from ..spec.language import section_of
@@ -17,9 +17,9 @@ from ..spec.load import Document, Sources, for_target, literal
 from ..spec.lower import Context, lower
 from ..spec.places import key_span, locate, steps
 from ..spec.plan import DataFacts, Plan
-from ..spec.rules import check as check_rules
-from ..spec.rules import written
-from ..spec.shapes import METHODS
+from ..spec.rows.shapes import METHODS
+from ..spec.rules.base import written
+from ..spec.rules.check import check as check_rules
 from ..spec.spec import Spec, Target
 from ..spec.words import suggest
 from ..spec.yaml_reader import Node

@@ -15,7 +15,7 @@ from .. import __version__
 from ..compilers import registry
 from ..compilers.base import Bundle
 from ..spec.plan import DataFacts
-from ..spec.shapes import SHAPES
+from ..spec.rows.shapes import SHAPES
 from .data import SKIPPED, write_data
 from .jsonfiles import read_json
 from .project import Project, Target

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from ..spec.rowcheck import Row
+from ..spec.rows.rowcheck import Row
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
 _BREAKS = re.compile("[\x85\u2028\u2029]")  # control characters are escaped by JSON itself

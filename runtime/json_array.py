@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from ..spec.strictjson import UNCLOSED, Decoder, Flaw
+from ..spec.rows.strictjson import UNCLOSED, Decoder, Flaw
 from .raw import Raw, not_object, skip_space, too_long
 
 CHUNK = 2**20

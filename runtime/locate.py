@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..spec.rowcheck import Where
+from ..spec.rows.rowcheck import Where
 from .raw import skip_space
 
 _value_end = json.JSONDecoder().raw_decode

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..spec.diagnostics import Diagnostic, Level, Span
-from ..spec.rowcheck import RowError
-from ..spec.strictjson import Flaw
+from ..spec.rows.rowcheck import RowError
+from ..spec.rows.strictjson import Flaw
 from .locate import locate
 from .raw import Raw
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..spec.diagnostics import Span
-from ..spec.rowcheck import kind
-from ..spec.strictjson import Flaw
+from ..spec.rows.rowcheck import kind
+from ..spec.rows.strictjson import Flaw
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 

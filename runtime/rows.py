@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..spec.rowcheck import listed, near
-from ..spec.strictjson import Decoder, Flaw, loads
+from ..spec.rows.rowcheck import listed, near
+from ..spec.rows.strictjson import Decoder, Flaw, loads
 from .json_array import ArrayReader
 from .raw import Raw, not_object, skip_space, too_long
 

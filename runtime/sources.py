@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..spec.diagnostics import Level, Span
 from ..spec.method import REWARDED
-from ..spec.rowcheck import Row, RowError, listed, near, quoted
-from ..spec.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
-from ..spec.strictjson import Flaw
+from ..spec.rows.rowcheck import Row, RowError, listed, near, quoted
+from ..spec.rows.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
+from ..spec.rows.strictjson import Flaw
 from .datafiles import encode
 from .problems import Place, Problems
 from .raw import Raw

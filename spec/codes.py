@@ -99,9 +99,9 @@ _TARGETS = {
 @cache
 def codes() -> dict[str, Code]:
     """All codes, in order."""
-    from .advice import ADVICE
-    from .datacodes import CODES
-    from .rules import RULES
+    from .advice.check import ADVICE
+    from .rows.datacodes import CODES
+    from .rules.check import RULES
 
     rules = {r.code: Code(r.title, cleandoc(r.explanation)) for r in RULES}
     rules |= {a.code: Code(a.title, cleandoc(a.explanation)) for a in ADVICE}

@@ -15,7 +15,7 @@ from .load import Document
 from .method import REWARDED
 from .optimization import SCHEDULER_ARGUMENTS, optimizer_arguments
 from .plan import DataFacts, Kind, Origin, Plan, Value
-from .rules import written
+from .rules.base import written
 from .spec import Spec
 
 MICRO_BATCH_MAX = 4

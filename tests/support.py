@@ -15,7 +15,7 @@ from tuneform.runtime.project import open_project
 from tuneform.spec.diagnostics import Diagnostic, Level
 from tuneform.spec.load import Document, load
 from tuneform.spec.plan import DataFacts
-from tuneform.spec.shapes import METHODS
+from tuneform.spec.rows.shapes import METHODS
 
 TODAY = date(2026, 11, 1)
 UP = "../../.."

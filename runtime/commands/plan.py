@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from ...compilers.settings import Fate
-from ...spec import gpus, memory
 from ...spec.plan import Plan
+from ...spec.sizing import gpus, memory
 from ...spec.spec import Spec
 from ..console import guarded, json_option, out_json, print_diagnostics
 from ..project import Project, Target, open_project

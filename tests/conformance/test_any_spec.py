@@ -14,7 +14,7 @@ from tests.conformance.test_no_field_lost import LEAVES, others
 from tests.support import BASES, TODAY, UP, document, errors, put_somewhere
 from tuneform.compilers.compile import Compiled, compile_target, for_label
 from tuneform.spec.plan import DataFacts
-from tuneform.spec.shapes import METHODS
+from tuneform.spec.rows.shapes import METHODS
 
 CHANGES = st.lists(st.tuples(st.sampled_from(LEAVES), st.integers(0, 20)), max_size=6)
 

@@ -15,7 +15,7 @@ from tuneform.compilers.compile import compile_target, for_label
 from tuneform.compilers.python_code import filled, literal
 from tuneform.spec.language import Leaf, branches, leaves
 from tuneform.spec.plan import DataFacts
-from tuneform.spec.shapes import METHODS
+from tuneform.spec.rows.shapes import METHODS
 
 HOSTILE = [
     "\"; import os; os.system('x') #",

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tuneform.compilers.base import DataStep
 from tuneform.runtime.data import DataRequest, DataResult, Source, read_data, write_data
-from tuneform.spec.datacodes import CODES
 from tuneform.spec.diagnostics import render
-from tuneform.spec.shapes import METHODS, SHAPES, RowError, convert, detect
+from tuneform.spec.rows.datacodes import CODES
+from tuneform.spec.rows.shapes import METHODS, SHAPES, RowError, convert, detect
 
 KEYS = st.sampled_from(
     [

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tuneform.spec import rowcheck
-from tuneform.spec.datacodes import CODES
+from tuneform.spec.rows import rowcheck
+from tuneform.spec.rows.datacodes import CODES
 
-ROOT = Path(rowcheck.__file__).parents[1]
+ROOT = Path(rowcheck.__file__).parents[2]
 
 
 def test_codes_in_the_source_are_explained() -> None:
     used = {
         code
         for folder in ("spec", "runtime")
-        for path in (ROOT / folder).glob("*.py")
+        for path in (ROOT / folder).rglob("*.py")
         if path.name != "datacodes.py"
         for code in re.findall(r'"(TF3[0-3]\d)"', path.read_text())
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tuneform.spec.shapes import SHAPES, RowError, convert, detect
+from tuneform.spec.rows.shapes import SHAPES, RowError, convert, detect
 
 USER = {"role": "user", "content": "2+2?"}
 FOUR = {"role": "assistant", "content": "4"}

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from tests.support import BASES, TODAY, UP, document, errors, spec
 from tuneform.compilers.compile import Compiled, compile_target, for_label
 from tuneform.runtime.project import open_project
-from tuneform.spec.advice import ADVICE, advise
-from tuneform.spec.advice_base import REGISTERED, Advice, Seen
+from tuneform.spec.advice.base import REGISTERED, Advice, Seen
+from tuneform.spec.advice.check import ADVICE, advise
 from tuneform.spec.codes import codes
 from tuneform.spec.diagnostics import Level
 from tuneform.spec.lower import LEARNING_RATES
 from tuneform.spec.plan import DataFacts
-from tuneform.spec.rules import written
-from tuneform.spec.shapes import METHODS
+from tuneform.spec.rows.shapes import METHODS
+from tuneform.spec.rules.base import written
 from tuneform.spec.yaml_reader import scalar
 
 BASE = spec(model={"id": "Qwen/Qwen3-8B"}, data={"train": "train.jsonl", "format": "chat", "eval": {"split": 0.1}})

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support import compiled, spec
-from tuneform.spec import gpus, memory
-from tuneform.spec.model_size import parameters
+from tuneform.spec.sizing import gpus, memory
+from tuneform.spec.sizing.model_size import parameters
 
 GB = 1e9 / memory.GIB
 NEAR = 0.1

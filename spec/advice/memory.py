@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from . import gpus, memory
-from .advice_base import Problem, Seen, advice
-from .diagnostics import Level
-from .model_size import shown
+from ..diagnostics import Level
+from ..sizing import gpus, memory
+from ..sizing.model_size import shown
+from .base import Problem, Seen, advice
 
 MARGIN = 1.5  # an estimate must be so far beyond the memory for an error
 ROOM = 1.2  # what is advised should not be full to the brim

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .advice_base import Problem, Seen, advice
-from .diagnostics import Level
+from ..diagnostics import Level
+from .base import Problem, Seen, advice
 
 PREFERENCE = ("dpo", "kto", "orpo")
 EVALUATED = ("sft", "pretrain", *PREFERENCE)

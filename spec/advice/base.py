@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .diagnostics import Level
-from .plan import DataFacts, Plan
-from .spec import Spec
+from ..diagnostics import Level
+from ..plan import DataFacts, Plan
+from ..spec import Spec
 
 Problem = tuple[str, str, str]
 """Path, message and hint."""

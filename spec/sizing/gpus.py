@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .words import suggest
+from ..words import suggest
 
 # Where a name is sold with several sizes, the largest; `A100-40GB` says another.
 MEMORY: dict[str, int] = {

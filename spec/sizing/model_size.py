@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .fields import is_local
+from ..fields import is_local
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _EXPERTS = re.compile(rf"(?<![a-z0-9.])(\d+)x{_NUMBER}b(?![a-z0-9])")

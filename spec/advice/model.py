@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .advice_base import Problem, Seen, advice
-from .advice_data import SMALL_SET
-from .diagnostics import Level
-from .fields import is_local
-from .model_size import parameters, shown
+from ..diagnostics import Level
+from ..fields import is_local
+from ..sizing.model_size import parameters, shown
+from .base import Problem, Seen, advice
+from .data import SMALL_SET
 
 VERY_LARGE = 70e9
 GATED = ("meta-llama/", "google/gemma-2", "google/gemma-3", "google/codegemma", "google/medgemma")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import lower
-from .advice_base import Problem, Seen, advice
-from .model_size import parameters
+from .. import lower
+from ..sizing.model_size import parameters
+from .base import Problem, Seen, advice
 
 FEW_STEPS = 10
 SMALL_MODEL = 1e9  # below it, recipes tune all weights with rates up to 1e-3

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from . import advice_data, advice_memory, advice_model, advice_run
-from .advice_base import REGISTERED, Advice, Seen
-from .diagnostics import Diagnostic, Level
-from .words import suggest
+from ..diagnostics import Diagnostic, Level
+from ..words import suggest
+from . import data, memory, model, run
+from .base import REGISTERED, Advice, Seen
 
-TOPICS = (advice_data, advice_model, advice_run, advice_memory)
+TOPICS = (data, model, run, memory)
 ADVICE: tuple[Advice, ...] = tuple(sorted(REGISTERED, key=lambda piece: piece.code))
 
 _CODE = re.compile(r"TF\w*", re.IGNORECASE)
@@ -38,7 +38,7 @@ def is_code(word: str) -> bool:
 
 def refused(word: str, path: str) -> Diagnostic | None:
     """Why a code cannot be accepted, or None where it can."""
-    from .codes import codes
+    from ..codes import codes
 
     known = {piece.code for piece in ADVICE}
     if word.upper() in known:

@@ -1,0 +1,1 @@
+"""Advice: what commonly goes wrong."""

@@ -1,0 +1,1 @@
+"""Rows: what users write, and the one form of each that the rest of Tuneform reads."""
