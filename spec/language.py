@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -83,6 +83,35 @@ def marked_paths(mark: Marker) -> frozenset[str]:
     return frozenset(
         leaf.path.replace("[]", "") for leaf in leaves() if mark in leaf.info.metadata or _has(leaf.annotation, mark)
     )
+
+
+_OPEN = "*"  # stands for keys of the user's own
+
+
+@cache
+def _tree() -> dict[str, Any]:
+    """Every key of the language under the keys above it."""
+    root: dict[str, Any] = {}
+    for leaf in leaves():
+        path = leaf.path.replace("data.eval.sources[]", "data.eval").replace("[]", "")  # sources stand under `eval`
+        keys = path.partition(".<label>")[0].split(".")
+        own = "<label>" in path or any(get_origin(branch) is dict for branch in branches(leaf.annotation))
+        node = root
+        for key in [*keys, _OPEN] if own else keys:
+            node = node.setdefault(key, {})
+    return root
+
+
+def is_known(path: Sequence[str]) -> bool:
+    """Whether the language has this key, or one of the user's own may stand here. Indices of lists are left out."""
+    node = _tree()
+    for key in path:
+        if _OPEN in node:
+            return True
+        if key not in node:
+            return False
+        node = node[key]
+    return True
 
 
 @cache

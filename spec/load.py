@@ -13,12 +13,14 @@ from . import stages
 from .diagnostics import Diagnostic, Level, Span, in_file_order
 from .errors import translate
 from .fields import ENV, placeholders, unescape
-from .language import marked_paths, section_at
+from .language import is_known, marked_paths, section_at
 from .places import key_span, locate, steps
 from .spec import Spec
 from .yaml_reader import Node, Reader, YamlError, decode
 
 MAX_PARENTS = 20
+CHOICES = ("targets", "method", "tracking")
+"""Sections whose keys may stand without settings."""
 
 
 @dataclass
@@ -208,7 +210,7 @@ def _override(root: Node, text: str, sources: Sources) -> Node:
         return root
     try:
         reader = Reader(decode(value.encode("utf-8", "surrogateescape"), file), file)
-        node = reader.read() if value.strip() else Node(None, start)
+        node = reader.read(or_null=True) if value.strip() else Node(None, start)
     except YamlError as error:
         sources.add(error.code, error.message, start, error.hint)
         return root
@@ -217,10 +219,15 @@ def _override(root: Node, text: str, sources: Sources) -> Node:
 
 
 def _put(root: Node, path: list[str], node: Node, above: tuple[str, ...] = ()) -> Node:
+    """A value put at a path. Null removes what is there; where nothing is, it only names a choice (`method.dpo=`)."""
     base = _expanded(root, above)
     entries = dict(base.value) if isinstance(base.value, dict) else {}
     key, rest = path[0], path[1:]
-    if rest:
+    if node.value is None and key not in entries and _says_nothing((*above, *path)):
+        return root
+    if node.value is None and not rest and key in entries:
+        del entries[key]
+    elif rest:
         child = entries.get(key) or Node({}, node.span, node.key_span)
         entries[key] = _put(child, rest, node, (*above, key))
     else:
@@ -231,8 +238,11 @@ def _put(root: Node, path: list[str], node: Node, above: tuple[str, ...] = ()) -
 def _clean(node: Node, path: str, sources: Sources, keep_empty: bool = False) -> Node:
     """Drop keys with no value (`rank:` is no `rank`), and settle `${NAME}`, which few fields may hold.
 
-    With `keep_empty`, a key with no value is a choice without settings: `targets: {trl: }`.
+    With `keep_empty`, a key with no value is a choice without settings: `targets: {trl: }`. A key that the language
+    does not have is kept for its error. What stands under a target's `set:` is settled where it is put.
     """
+    if _is_set(path):
+        return node
     if isinstance(node.value, dict):
         entries = {}
         for key, child in node.value.items():
@@ -240,13 +250,26 @@ def _clean(node: Node, path: str, sources: Sources, keep_empty: bool = False) ->
             if child.value is None and keep_empty:
                 child = Node({}, child.span, child.key_span)
             if child.value is not None:
-                entries[key] = _clean(child, below, sources, below in ("targets", "method", "tracking"))
+                entries[key] = _clean(child, below, sources, below in CHOICES)
+            elif not is_known(below.split(".")):
+                entries[key] = child
         return Node(entries, node.span, node.key_span, node.size)
     if isinstance(node.value, list):
         return Node([_clean(n, path, sources) for n in node.value], node.span, node.key_span, node.size)
     if not isinstance(node.value, str) or "${" not in node.value or path.startswith("targets."):
         return node  # a target's own keys are its own: it knows which may hold a placeholder
     return Node(literal(node, path, path in marked_paths(ENV), sources), node.span, node.key_span)
+
+
+def _says_nothing(path: tuple[str, ...]) -> bool:
+    """Whether null for a path that is not there has no meaning."""
+    within_set = _is_set(".".join(path[:3]))
+    return ".".join(path[:-1]) not in CHOICES and not within_set and is_known(path)
+
+
+def _is_set(path: str) -> bool:
+    parts = path.split(".")
+    return len(parts) == 3 and parts[0] == "targets" and parts[2] == "set"
 
 
 def literal(node: Node, path: str, fillable: bool, sources: Sources) -> str:

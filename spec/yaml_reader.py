@@ -105,10 +105,10 @@ class Reader:
         self._anchors: dict[str, Node] = {}
         self._total = 0
 
-    def read(self) -> Node:
-        """The document's root. Raises YamlError where there is no way on."""
+    def read(self, or_null: bool = False) -> Node:
+        """The document's root, which may be null if asked so. Raises YamlError where there is no way on."""
         try:
-            return self._read(self._events())
+            return self._read(self._events(), or_null)
         except yaml.MarkedYAMLError as error:
             raise self._syntax(error) from None
         except yaml.reader.ReaderError as error:
@@ -119,7 +119,7 @@ class Reader:
         while parser.check_event():
             yield parser.get_event()
 
-    def _read(self, events: Iterator[Any]) -> Node:
+    def _read(self, events: Iterator[Any], or_null: bool) -> Node:
         root: Node | None = None
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
@@ -127,7 +127,7 @@ class Reader:
                     hint = "a spec is one document: remove `---` and what follows, or use two files"
                     raise YamlError("TF005", "a second document begins here", self._span(event), hint)
                 root = self._node(next(events), events, 0)
-        if root is None or (root.value is None and not root.size > 1):
+        if root is None or (root.value is None and not root.size > 1 and not or_null):
             hint = "a spec needs at least version, name, model, method, data and targets"
             raise YamlError("TF004", "the file is empty", Span(self.file, 1, 1, 2), hint)
         return root

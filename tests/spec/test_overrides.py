@@ -110,6 +110,66 @@ def test_set_of_nothing_removes(tmp_path: Path) -> None:
     assert plan(write(tmp_path, "s.yaml", BASE), "training.seed=")["training.seed"] == 42
 
 
+def test_null_in_a_targets_set_deletes_the_key(tmp_path: Path) -> None:
+    block = "{trl: , all: {target: trl, set: {training.max_steps: null, adapter.rank: , model.revision: }}}"
+    text = BASE.replace("seed: 1", "seed: 1, max_steps: 50").replace("{trl: }", block)
+    file = write(tmp_path, "s.yaml", text)
+    assert plan(file)["training.max_steps"] == 50 and "training.epochs" not in plan(file)
+    own = plan(file, label="all")
+    assert own["training.max_steps"] is None and own["training.epochs"] == 1 and own["training.seed"] == 1
+    assert (own["adapter.rank"], own.origin("adapter.rank").kind, own["model.revision"]) == (16, "default", None)
+    swapped = text.replace("training.max_steps: null", "training.max_steps: null, training.epochs: 3")
+    assert plan(write(tmp_path, "t.yaml", swapped), label="all")["training.epochs"] == 3
+
+
+@pytest.mark.parametrize("empty", ["", "null", "~"])
+def test_null_on_the_command_line_deletes_the_key(empty: str, tmp_path: Path) -> None:
+    text = BASE.replace("seed: 1", "max_steps: 50, scheduler: linear")
+    file = write(tmp_path, "s.yaml", text.replace("{trl: }", "{trl: , b: {target: trl, set: {training.seed: 9}}}"))
+    found = plan(file, f"training.max_steps={empty}", f"training.scheduler.name={empty}")
+    assert found["training.max_steps"] is None and found["training.scheduler.name"] == "cosine"
+    assert plan(file, f"targets.b.set={empty}", label="b")["training.seed"] == 42
+    whole = load(str(file), [f"targets.b={empty}"]).spec
+    assert whole and list(whole.targets) == ["trl"]
+    assert [d.path for d in load(str(file), [f"model={empty}"]).diagnostics] == ["model"]
+
+
+def test_a_comment_is_no_value(tmp_path: Path) -> None:
+    found = load(str(write(tmp_path, "s.yaml", BASE)), ["training.seed=#1"]).diagnostics
+    assert [d.code for d in found] == ["TF004"]
+
+
+def test_null_where_nothing_is_changes_nothing(tmp_path: Path) -> None:
+    text = BASE.replace("format: preference", "format: preference, eval: {split: 0.1}")
+    file = write(tmp_path, "s.yaml", text)
+    assert dict(plan(file, "evaluation.early_stopping.patience=", "tracking.wandb.project=")) == dict(plan(file))
+    block = "{trl: {set: {evaluation.early_stopping.patience: }}}"
+    assert dict(plan(write(tmp_path, "t.yaml", text.replace("{trl: }", block)))) == dict(plan(file))
+
+
+def test_a_choice_may_stand_without_settings(tmp_path: Path) -> None:
+    file = write(tmp_path, "s.yaml", BASE.replace("{trl: }", "{trl: {set: {tracking: {wandb: }}}}"))
+    assert plan(file)["tracking"] == ("wandb",)
+    plain = write(tmp_path, "t.yaml", BASE)
+    assert plan(plain, "tracking.mlflow=")["tracking"] == ("mlflow",)
+    assert plan(plain, "targets.other.target=trl", "targets.trl=", label="other")["training.seed"] == 1
+
+
+@pytest.mark.parametrize("key", ["training.sed", "trainin.seed", "training.seed.x", "data.train.pth", "rewards.lenth"])
+def test_null_for_a_key_that_there_is_not_is_told(key: str, tmp_path: Path) -> None:
+    assert [d.code for d in load(str(write(tmp_path, "s.yaml", BASE)), [f"{key}="]).diagnostics] != []
+    whole = load(str(write(tmp_path, "t.yaml", BASE.replace("{trl: }", f"{{trl: {{set: {{{key}: null}}}}}}"))))
+    assert whole.spec and for_label(whole, "trl")[1] != []
+
+
+def test_an_unknown_key_without_a_value_is_told(tmp_path: Path) -> None:
+    found = load(str(write(tmp_path, "s.yaml", BASE.replace("seed: 1", "sed: , epochs: ")))).diagnostics
+    assert [(d.code, d.path) for d in found] == [("TF104", "training.sed")]
+    text = BASE.replace("train: rows.jsonl", "train: {path: a, pth: }, eval: {path: b, split: , weight: }")
+    found = load(str(write(tmp_path, "t.yaml", text))).diagnostics
+    assert [(d.code, d.path) for d in found] == [("TF104", "data.train.pth")]
+
+
 def test_set_of_a_target_is_for_that_target_alone(tmp_path: Path) -> None:
     block = "targets:\n  trl:\n  cheap: {target: trl, set: {training.seed: 9, adapter: {type: full, rank: , target_modules: }}}"
     file = write(tmp_path, "s.yaml", BASE.replace("targets: {trl: }", block))
