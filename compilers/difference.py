@@ -3,110 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from ..spec.fields import PATH
 from ..spec.language import marked_paths
-from ..spec.plan import Origin, Plan
-from .difference_paths import FOLLOWS, GROUPS, RANK, Group, longest
+from ..spec.plan import Plan
+from .changes import Change, Difference, FateChange, RowChange, Subject
+from .difference_paths import FOLLOWS, GROUPS, RANK, SECTIONS, Group, longest
+from .difference_rewards import equivalent, with_contents
 from .difference_words import Case, means, title
-from .settings import Fate
 
 LOST = ("unsupported", "approximated", "chosen by the target")
 _DOTTED = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 _ROWS = ("data.train", "data.eval", "data.test", "data.format", "data.on_bad_row", "data.eval.split", "data.eval.seed")
 
 
-@dataclass(frozen=True, slots=True)
-class RowChange:
-    """Rows of a split on two sides, both read. Nothing added and nothing removed: the same, or in another order."""
-
-    before: int
-    after: int
-    added: int
-    removed: int
-    reordered: bool = False
-
-    @property
-    def same(self) -> bool:
-        """True where both sides have the same rows in the same order."""
-        return not (self.added or self.removed or self.reordered)
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One side. `contents` has a digest for each path of the plan whose value is a file that was read.
-
-    `options` are the typed keys of the target's own block.
-    """
-
-    plan: Plan
-    fates: tuple[Fate, ...] = ()
-    contents: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A value that differs. `causes` are the changes that it follows from; none where it was changed by itself.
-
-    `applies` says on which side the path is there at all.
-    """
-
-    path: str
-    title: str
-    group: Group
-    before: Any
-    after: Any
-    applies: Literal["both", "before", "after"]
-    means: str = ""
-    origins: tuple[Origin | None, Origin | None] = (None, None)
-    causes: tuple[str, ...] = ()
-    consequences: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FateChange:
-    """A path that a target loses, or alters, on one side and not on the other. None: the path is not there."""
-
-    path: str
-    title: str
-    group: Group
-    before: str | None
-    after: str | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Everything that differs between two plans. `origins_only` are equal values that only one side writes."""
-
-    changes: tuple[Change, ...] = ()
-    fates: tuple[FateChange, ...] = ()
-    origins_only: tuple[str, ...] = ()
-
-    def touches(self, group: Group) -> bool:
-        """Whether something of this group differs."""
-        found: tuple[Change | FateChange, ...] = (*self.changes, *self.fates)
-        return any(change.group == group for change in found)
-
-
 def compare(before: Subject, after: Subject, rows: Mapping[str, RowChange] | None = None) -> Difference:
     """Compare two plans. `rows` has each split whose rows were read on both sides."""
     return _Comparison(before, after, rows or {}).result()
-
-
-def mentioned(difference: Difference) -> set[str]:
-    """Every path that a difference speaks of."""
-
-    def walk(changes: Iterable[Change]) -> Iterable[str]:
-        for change in changes:
-            yield change.path
-            yield from walk(change.consequences)
-
-    return set(walk(difference.changes))
 
 
 class _Comparison:
@@ -127,7 +43,7 @@ class _Comparison:
                 continue
             below = [replace(found[p], causes=c) for p, c in followers.items() if c[0] == path and p != path]
             group = min([change.group, *(c.group for c in below)], key=RANK.index)
-            changes.append(replace(change, group=group, consequences=tuple(below)))
+            changes.append(_whole(replace(change, group=group, consequences=tuple(below)), self.differing))
         changes.sort(key=lambda c: RANK.index(c.group))
         return Difference(tuple(changes), self._fates(), self._origins_only())
 
@@ -180,6 +96,10 @@ class _Comparison:
         group: Group = longest(GROUPS, path) or "objective"  # what is not known to be harmless is told first
         if path.startswith("rows.") and self.rows[path.removeprefix("rows.")].reordered:
             return "optimization" if path == "rows.train" else "run"
+        if path == "training.packing_strategy":  # the others cut rows
+            return "objective" if {v.get(path) for v in self.values} - {None, "bfd"} else "optimization"
+        if path == "rewards" and all(path in v for v in self.values):
+            return "run" if equivalent(*(v[path] for v in self.values)) else group
         unchanged = path in _ROWS and "train" in self.rows and self.rows["train"].same
         if unchanged or self._same_content(path) or self._lost(path):
             group = "run"
@@ -215,8 +135,11 @@ class _Comparison:
         if written and not one_sided:
             return []
         named = [word for o in origins if o and o.kind == "derived" for word in _DOTTED.findall(o.how)]
+        above = path.rpartition(".")[0]
+        if one_sided and above in SECTIONS:
+            return self._siblings(path, above.rpartition(".")[0]) or self._siblings(path, above)
         causes = self._expanded(longest(FOLLOWS, path) or ()) + named
-        return causes + (self._siblings(path) if one_sided and any(origins) and not written else [])
+        return causes + (self._siblings(path, above) if one_sided and any(origins) and not written else [])
 
     def _expanded(self, causes: tuple[str, ...]) -> list[str]:
         """A cause that ends in a dot is every changed path under it."""
@@ -225,9 +148,8 @@ class _Comparison:
             found += [p for p in self.differing if p.startswith(cause)] if cause.endswith(".") else [cause]
         return found
 
-    def _siblings(self, path: str) -> list[str]:
-        """The first value that came or went with this one in the same section: what the user wrote, if anything."""
-        above = path.rpartition(".")[0]
+    def _siblings(self, path: str, above: str) -> list[str]:
+        """The first value that came or went with this one, in a section: what the user wrote, if anything."""
         if not above:
             return []
         side = self.values[0] if path in self.values[0] else self.values[1]
@@ -267,9 +189,36 @@ class _Comparison:
         return tuple(p for p in known if one.explicit(p) != two.explicit(p))
 
 
+def _whole(change: Change, order: list[str]) -> Change:
+    """A field that came or went with its section, told as the section."""
+    section = change.path.rpartition(".")[0]
+    if section not in SECTIONS or change.applies == "both":
+        return change
+    own = [c for c in (change, *change.consequences) if c.path.startswith(f"{section}.")]
+    own.sort(key=lambda c: order.index(c.path))
+    value = {c.path.removeprefix(f"{section}."): c.after if c.applies == "after" else c.before for c in own}
+    before, after = (None, value) if change.applies == "after" else (value, None)
+    below = [replace(c, causes=tuple(_renamed(c.causes, change.path, section))) for c in change.consequences]
+    return replace(
+        change,
+        path=section,
+        title=title(section),
+        before=before,
+        after=after,
+        means=means(section, before, after, Case({}, {})),
+        consequences=tuple(c for c in below if c.path.rpartition(".")[0] != section),
+    )
+
+
+def _renamed(paths: tuple[str, ...], old: str, new: str) -> Iterator[str]:
+    yield from (new if path == old else path for path in paths)
+
+
 def _values(side: Subject) -> dict[str, Any]:
     """The values of a plan, with the target itself, its options and its native keys."""
     found = {"target": side.plan.target, **side.plan}
+    if "rewards" in found:
+        found["rewards"] = with_contents(found["rewards"], side.contents)
     found |= {f"option.{key}": value for key, value in side.options.items()}
     return found | {f"extra.{key}": value for key, value in side.plan.extra.items()}
 
@@ -283,6 +232,8 @@ def same(one: Any, two: Any) -> bool:
     return bool(one == two) and isinstance(one, bool) == isinstance(two, bool)
 
 
-def file_paths(plan: Plan) -> list[str]:
-    """Paths of a plan whose value is one file."""
-    return [path for path in plan if path in marked_paths(PATH) and isinstance(plan[path], str)]
+def file_paths(plan: Plan) -> dict[str, str]:
+    """The files of a plan, by the name that `Subject.contents` has for them."""
+    found = {path: plan[path] for path in plan if path in marked_paths(PATH) and isinstance(plan[path], str)}
+    files = [reward["file"] for reward in plan.get("rewards", ()) if "file" in reward]
+    return found | {f"rewards:{file}": file for file in files}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
+from . import difference_tellings as tell
 from .difference_paths import Group
+from .difference_tellings import Case, Telling, always, either, fewer, switched, times
 
 HEADINGS: Mapping[Group, str] = {
     "objective": "changes what is trained",
@@ -15,136 +16,43 @@ HEADINGS: Mapping[Group, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Both sides of a comparison, for wordings that look at more than one value."""
-
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    rows: Mapping[str, tuple[int, int, bool]] = field(default_factory=dict)  # added, removed, only reordered
-
-
-Telling = Callable[[Any, Any, Case], str]
-
-
-def times(before: Any, after: Any, case: Case) -> str:
-    """How many times larger: halved, doubled, x 3."""
-    if not before or not after or before < 0:
-        return ""
-    ratio = after / before
-    if abs(ratio - 2) < 1e-9 or abs(ratio - 0.5) < 1e-9:
-        return "doubled" if ratio > 1 else "halved"
-    whole = round(1 / ratio)
-    return f"divided by {whole}" if whole > 1 and abs(1 / ratio - whole) < 1e-9 else f"x {ratio:.3g}"
-
-
-def fewer(before: Any, after: Any, case: Case) -> str:
-    """`120 fewer`."""
-    if not isinstance(before, int) or not isinstance(after, int):
-        return ""
-    return f"{abs(after - before):,} {'more' if after > before else 'fewer'}"
-
-
-def always(text: str) -> Telling:
-    """The same words for every change."""
-    return lambda before, after, case: text
-
-
-def either(true: str, false: str) -> Telling:
-    """Words by the new value."""
-    return lambda before, after, case: true if after else false
-
-
-def _rank(before: Any, after: Any, case: Case) -> str:
-    if not before or not after:
-        return ""
-    alone = not case.before.get("adapter.modules_to_save") and not case.after.get("adapter.modules_to_save")
-    fixed = ("model.id", "adapter.target_modules", "adapter.use_dora")
-    held = all(case.before.get(path) == case.after.get(path) for path in fixed)
-    what = (
-        "trainable parameters"
-        if alone and not case.after.get("adapter.use_dora")
-        else "weights of the adapter's matrices"
-    )
-    told = f"{what} x {after / before:.3g}" if held else ""
-    return ", ".join(part for part in (told, _scale(before, after, case)) if part)
-
-
-def _scale(before: Any, after: Any, case: Case) -> str:
-    """How strongly the adapter's updates count: alpha / rank, or alpha / sqrt(rank)."""
-    one, two = (_scaling(side) for side in (case.before, case.after))
-    if one is None or two is None or one == two:
-        return ""
-    return f"updates are scaled by {two:.4g} instead of {one:.4g}"
-
-
-def _scaling(side: Mapping[str, Any]) -> float | None:
-    rank, alpha = side.get("adapter.rank"), side.get("adapter.alpha")
-    if not rank or not alpha:
-        return None
-    return float(alpha / (rank**0.5 if side.get("adapter.use_rslora") else rank))
-
-
-_OBJECTIVES = {
-    "sft": "imitates answers",
-    "pretrain": "predicts every token of a text",
-    "dpo": "prefers one answer to another",
-}
-
-
-def _method(before: Any, after: Any, case: Case) -> str:
-    one, two = _OBJECTIVES.get(before), _OBJECTIVES.get(after)
-    return f"{two}; before: {one}" if one and two else "another objective"
-
-
-_WEIGHTS = {
-    "full": "every weight is trained",
-    "lora": "only an adapter is trained",
-    "qlora": "only an adapter is trained, on quantized weights",
-}
-
-
-def _long(before: Any, after: Any, case: Case) -> str:
-    what = {"drop": "dropped", "truncate": "cut", "error": "an error"}.get(case.after.get("training.on_too_long", ""))
-    return f"rows longer than {after:,} tokens are {what}" if what else ""
-
-
-def _rows(split: str) -> Telling:
-    def tell(before: Any, after: Any, case: Case) -> str:
-        added, removed, reordered = case.rows.get(split, (0, 0, False))
-        if reordered:
-            return "the same rows in another order"
-        parts = [f"{added:,} added" if added else "", f"{removed:,} removed" if removed else ""]
-        return ", ".join(part for part in parts if part)
-
-    return tell
-
-
-def _sources(split: str) -> Telling:
-    def tell(before: Any, after: Any, case: Case) -> str:
-        if split not in case.rows:
-            return "their rows were not compared"
-        return "the rows are the same" if case.rows[split] == (0, 0, False) else ""
-
-    return tell
-
-
-def _warmup(before: Any, after: Any, case: Case) -> str:
-    steps = "training.warmup_steps"
-    one, two = case.before.get(steps), case.after.get(steps)
-    return f"the effective warmup stays at {two:,}" if two is not None and one == two else ""
-
-
-def _shape(before: Any, after: Any, case: Case) -> str:
-    """What `data.format` comes to."""
-    return "" if case.before.get("data.shape") != case.after.get("data.shape") else "rows are read as before"
-
-
 # path -> how it is called, and what a change of it means
 WORDS: Mapping[str, tuple[str, Telling | None]] = {
-    "method": ("method", _method),
+    "method": ("method", tell.method),
     "method.dpo.beta": ("DPO beta", times),
     "method.dpo.loss_type": ("DPO loss", None),
+    "method.dpo.label_smoothing": ("label smoothing", None),
+    "method.dpo.rpo_alpha": (
+        "RPO alpha",
+        switched("a next-token loss on the chosen answer is added", "no next-token loss beside the preference loss"),
+    ),
+    "method.kto.beta": ("KTO beta", times),
+    "method.kto.loss_type": ("KTO loss", None),
+    "method.kto.desirable_weight": ("weight of desirable answers", times),
+    "method.kto.undesirable_weight": ("weight of undesirable answers", times),
+    "method.orpo.beta": ("ORPO beta", times),
+    "method.grpo.num_generations": ("answers for each prompt", times),
+    "method.grpo.max_completion_length": ("longest answer in tokens", None),
+    "method.grpo.temperature": ("sampling temperature", None),
+    "method.grpo.top_p": ("top-p", None),
+    "method.grpo.top_k": ("top-k", None),
+    "method.grpo.beta": (
+        "GRPO beta",
+        switched("a KL term pulls to the reference model", "no KL term and no reference model"),
+    ),
+    "method.grpo.epsilon": ("clipping range epsilon", times),
+    "method.grpo.epsilon_high": ("upper clipping range", times),
+    "method.grpo.loss_type": ("GRPO loss", None),
+    "method.grpo.scale_rewards": ("rewards are scaled by", None),
+    "method.grpo.importance_sampling_level": ("importance sampling by", None),
+    "method.grpo.num_iterations": ("passes over each batch of answers", None),
+    "method.grpo.mask_truncated_completions": (
+        "truncated answers masked",
+        either("answers that reach the limit are not in the loss", "answers that reach the limit are in the loss"),
+    ),
+    "method.rft.num_generations": ("answers for each prompt", times),
+    "method.rft.reasoning_effort": ("reasoning effort", None),
+    "rewards": ("rewards", tell.rewards),
     "model.id": ("base model", always("training starts from other weights")),
     "model.revision": ("model revision", always("other weights, if the repository changed between")),
     "model.tokenizer": ("tokenizer", always("rows become other tokens")),
@@ -152,30 +60,39 @@ WORDS: Mapping[str, tuple[str, Telling | None]] = {
     "model.dtype": ("weights stored as", None),
     "model.attn_implementation": ("attention", always("another implementation of the same computation")),
     "model.trust_remote_code": ("trust remote code", either("the repository's own code runs", "")),
-    "adapter.type": ("adapter", lambda before, after, case: _WEIGHTS.get(after, "")),
-    "adapter.rank": ("LoRA rank", _rank),
-    "adapter.alpha": ("LoRA alpha", _scale),
+    "model.start_from": ("starts from", always("training starts from other weights")),
+    "model.special_tokens.pad_token": ("pad token", tell.token),
+    "model.special_tokens.eos_token": ("end token", always("texts end in another token")),
+    "model.special_tokens.bos_token": ("begin token", always("texts begin with another token")),
+    "model.special_tokens.additional": ("special tokens", always("rows become other tokens")),
+    "model.accept_eula": ("licence accepted", None),
+    "adapter.type": ("adapter", tell.adapter),
+    "adapter.rank": ("LoRA rank", tell.rank),
+    "adapter.alpha": ("LoRA alpha", tell.scale),
     "adapter.dropout": ("LoRA dropout", None),
     "adapter.target_modules": ("LoRA modules", always("other weights are trained")),
     "adapter.modules_to_save": ("modules trained in full", always("other weights are trained")),
     "adapter.use_dora": ("DoRA", None),
-    "adapter.use_rslora": ("rsLoRA", _scale),
+    "adapter.use_rslora": ("rsLoRA", tell.scale),
     "adapter.init": ("LoRA start", None),
     "adapter.quantization.bits": ("quantization bits", None),
-    "data.train": ("training data", _sources("train")),
-    "data.eval": ("evaluation data", _sources("eval")),
-    "data.test": ("test data", _sources("test")),
+    "adapter.quantization.type": ("quantization type", None),
+    "adapter.quantization.double_quant": ("double quantization", None),
+    "adapter.quantization.compute_dtype": ("quantized weights compute in", None),
+    "data.train": ("training data", tell.sources("train")),
+    "data.eval": ("evaluation data", tell.sources("eval")),
+    "data.test": ("test data", tell.sources("test")),
     "data.eval.split": ("share held out", always("held-out rows are not trained")),
     "data.eval.seed": ("hold-out seed", always("other rows are held out")),
-    "data.format": ("row format", _shape),
+    "data.format": ("row format", tell.shape),
     "data.shape": ("rows are", None),
     "data.loss_on": ("trained tokens", None),
     "data.masks": ("labels made by", None),
     "data.shuffle": ("shuffle", either("a new random order each epoch", "rows in the order of the file")),
     "data.on_bad_row": ("unusable rows", None),
-    "rows.train": ("training rows", _rows("train")),
-    "rows.eval": ("evaluation rows", _rows("eval")),
-    "rows.test": ("test rows", _rows("test")),
+    "rows.train": ("training rows", tell.rows("train")),
+    "rows.eval": ("evaluation rows", tell.rows("eval")),
+    "rows.test": ("test rows", tell.rows("test")),
     "training.epochs": ("epochs", None),
     "training.max_steps": ("steps to train", fewer),
     "training.batch_size": ("global batch", times),
@@ -189,32 +106,74 @@ WORDS: Mapping[str, tuple[str, Telling | None]] = {
     "training.max_grad_norm": ("gradient clipping", either("", "nothing is clipped")),
     "training.scheduler.name": ("schedule", None),
     "training.scheduler.min_lr_ratio": ("final share of the learning rate", None),
-    "training.warmup": ("warmup", _warmup),
+    "training.scheduler.num_cycles": ("restarts", None),
+    "training.scheduler.power": ("power of the decay", None),
+    "training.scheduler.timescale": ("inverse square root timescale", None),
+    "training.scheduler.decay_steps": ("decay steps", None),
+    "training.warmup": ("warmup", tell.warmup),
     "training.warmup_steps": ("effective warmup steps", None),
     "training.total_steps": ("optimizer steps", fewer),
-    "training.max_length": ("longest row in tokens", _long),
+    "training.max_length": ("longest row in tokens", tell.too_long),
     "training.on_too_long": ("longer rows", None),
     "training.packing": ("packing", either("several rows share a sequence", "one row a sequence")),
+    "training.packing_strategy": ("packing strategy", tell.packs),
+    "training.group_by_length": (
+        "group by length",
+        either("batches of rows of similar length, in a less random order", "rows in random order"),
+    ),
+    "training.neftune_noise_alpha": ("NEFTune alpha", switched("noise on the embeddings while training", "no noise")),
     "training.precision": ("arithmetic", None),
     "training.gradient_checkpointing": (
         "gradient checkpointing",
         either("same gradients, less memory, more time", "same gradients, more memory, less time"),
     ),
+    "training.liger_kernel": ("Liger kernels", always("the same computation in other kernels")),
+    "training.torch_compile": ("torch.compile", always("the same computation in other kernels")),
     "training.seed": ("seed", always("another random start and order of rows")),
     "evaluation.every": ("evaluation every", None),
     "evaluation.at_start": ("evaluation at the start", None),
+    "evaluation.early_stopping": (
+        "early stopping",
+        either("training may end before its last step", "training goes on to its last step"),
+    ),
     "evaluation.early_stopping.patience": ("early stopping patience", always("training may end at another step")),
+    "evaluation.early_stopping.metric": ("early stopping metric", None),
+    "evaluation.early_stopping.min_delta": ("early stopping threshold", None),
     "saving.every": ("checkpoint every", None),
     "saving.keep": ("checkpoints kept", None),
     "saving.best": ("keep the best checkpoint", either("ends with the best weights", "ends with the last weights")),
     "saving.hub_model_id": ("pushed to the hub as", None),
+    "saving.hub_private": ("private on the hub", None),
+    "saving.only_model": (
+        "model-only checkpoints",
+        either("a run cannot go on from them", "a run can go on from them"),
+    ),
     "logging.every": ("metrics every", None),
+    "logging.completions": ("sampled answers logged", None),
+    "tracking": ("tracking", None),
+    "tracking.wandb.project": ("W&B project", None),
+    "tracking.wandb.entity": ("W&B entity", None),
+    "tracking.wandb.name": ("W&B run name", None),
+    "tracking.mlflow.uri": ("MLflow URI", None),
+    "tracking.mlflow.experiment": ("MLflow experiment", None),
     "hardware.device": ("device", None),
     "hardware.world_size": ("processes", None),
     "hardware.strategy": ("devices share by", None),
     "hardware.count": ("devices a node", None),
     "hardware.nodes": ("nodes", None),
+    "hardware.gpu": ("GPU", None),
+    "hardware.fsdp.reshard_after_forward": (
+        "FSDP reshard after forward",
+        either("weights are sharded between passes: least memory", "weights stay gathered: less traffic"),
+    ),
+    "hardware.fsdp.cpu_offload": ("FSDP CPU offload", None),
+    "hardware.deepspeed.stage": ("ZeRO stage", None),
+    "hardware.deepspeed.offload_optimizer": ("ZeRO optimizer offload", None),
+    "hardware.deepspeed.offload_param": ("ZeRO parameter offload", None),
     "budget.max_hours": ("limit in hours", None),
+    "budget.max_usd": ("limit in USD", None),
+    "name": ("name", None),
+    "version": ("version of the language", None),
     "target": ("target", always("another tool trains it")),
 }
 EMPTY: Mapping[str, str] = {  # how no value is shown, where it says something
@@ -224,7 +183,16 @@ EMPTY: Mapping[str, str] = {  # how no value is shown, where it says something
     "saving.keep": "all",
     "model.revision": "main branch",
     "model.chat_template": "the tokenizer's own",
+    "model.start_from": "the base model",
+    "model.special_tokens.pad_token": "the tokenizer's own",
+    "model.special_tokens.eos_token": "the tokenizer's own",
+    "model.special_tokens.bos_token": "the tokenizer's own",
+    "training.neftune_noise_alpha": "none",
+    "training.scheduler.timescale": "the warmup steps",
+    "method.rft.num_generations": "the service's own",
+    "method.rft.reasoning_effort": "the service's own",
     "budget.max_hours": "none",
+    "budget.max_usd": "none",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,13 @@ def reward_copies(plan: Plan) -> tuple[tuple[str, str], ...]:
     return tuple((path, f"{module}.py") for path, module in _modules(plan).items())
 
 
-def names(plan: Plan) -> list[str]:
-    """The names of the rewards, as metrics have them."""
-    return [scorer.name for scorer in _scorers(plan)]
+def names(rewards: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of a plan's rewards, as metrics have them."""
+    found: list[str] = []
+    for reward in rewards:
+        stem = reward.get("function") or reward["kind"]
+        found.append(next(n for n in (stem, *(f"{stem}_{i}" for i in range(2, 1000))) if n not in found))
+    return found
 
 
 def _modules(plan: Plan) -> dict[str, str]:
@@ -49,11 +53,8 @@ def _modules(plan: Plan) -> dict[str, str]:
 
 
 def _scorers(plan: Plan) -> Iterator[Scorer]:
-    modules, taken = _modules(plan), set[str]()
-    for reward in plan["rewards"]:
-        stem = reward.get("function") or reward["kind"]
-        name = next(n for n in (stem, *(f"{stem}_{i}" for i in range(2, 1000))) if n not in taken)
-        taken.add(name)
+    modules = _modules(plan)
+    for name, reward in zip(names(plan["rewards"]), plan["rewards"], strict=True):
         if reward["kind"] == "file":
             yield Scorer(name, "file", reward["function"], modules[reward["file"]])
         else:

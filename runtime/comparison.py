@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from ..compilers.difference import Difference, RowChange, Subject, compare, file_paths
+from ..compilers.changes import Difference, RowChange, Subject
+from ..compilers.difference import compare, file_paths
 from ..compilers.filechanges import FileChange, changed_files
 from ..spec.diagnostics import Diagnostic, Level, SpecError
 from ..spec.load import load
@@ -173,8 +174,8 @@ def _subject(side: Side, target: Target, base: Path) -> Subject:
     compiled = target.compiled
     plan = lower(target.document, Context(target.label, compiled.target, compiled.facts, date.min, up))
     contents = {}
-    for path in file_paths(plan):
-        place = Path(side.at(os.path.abspath(base / plan[path])))
+    for path, file in file_paths(plan).items():
+        place = Path(side.at(os.path.abspath(base / file)))
         if place.is_file():
             contents[path] = hashlib.sha256(place.read_bytes()).hexdigest()
     assert target.document.spec is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..compilers.difference import Change, FateChange
+from ..compilers.changes import Change, FateChange
 from ..compilers.filechanges import FileChange
 from ..spec.diagnostics import Diagnostic
 from .comparison import Pair, Report, Side

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..compilers.difference import Change
+from ..compilers.changes import Change
 from ..compilers.difference_paths import RANK
 from .comparison import Pair, Report
 from .difftext import (

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..compilers.difference import Change, Difference, FateChange
-from ..compilers.difference_paths import RANK
+from ..compilers.changes import Change, Difference, FateChange
+from ..compilers.difference_paths import RANK, SECTIONS
+from ..compilers.difference_rewards import described
 from ..compilers.difference_words import EMPTY, HEADINGS, title
 from ..compilers.filechanges import FileChange
 from ..compilers.python_code import literal
 from ..spec.diagnostics import Diagnostic
+from ..spec.plan import Origin
 from .comparison import Pair, Report
 from .redact import redact
 
@@ -108,18 +110,26 @@ def both_sided(change: Change) -> list[Change]:
 
 
 def came_and_went(change: Change) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """What a change brings with it and what it rules out: words, then titles with their values."""
-    for side, words in (("before", "no longer applies"), ("after", "applies now")):
-        found = [(below.title, shown(below, side)) for below in change.consequences if below.applies == side]
+    """What a change brings with it and what it rules out: words, then titles with their values.
+
+    What the user wrote comes first, then what matters most.
+    """
+    for index, (side, words) in enumerate((("before", "no longer applies"), ("after", "applies now"))):
+        found = [below for below in change.consequences if below.applies == side]
+        found.sort(key=lambda c, index=index: (not _wrote(c.origins[index]), RANK.index(c.group)))
         if found:
-            yield words, found
+            yield words, [(below.title, shown(below, side)) for below in found]
+
+
+def _wrote(origin: Origin | None) -> bool:
+    return origin is not None and origin.kind == "spec"
 
 
 def sentence(change: Change) -> str:
     """One change as a line."""
     before, after = shown(change, "before"), shown(change, "after")
     told = f"{visible(change.title)}: {before} -> {after}" if before != after else f"{visible(change.title)} {after}"
-    return f"{told} ({change.means})" if change.means else told
+    return f"{told} ({visible(change.means, 400)})" if change.means else told
 
 
 def fate(change: FateChange) -> str:
@@ -154,6 +164,10 @@ def shown(change: Change, side: str) -> str:
         return "-"
     if value is not None and change.path in ("data.train", "data.eval", "data.test"):
         return visible(_sources(value, change))
+    if value is not None and change.path == "rewards":
+        return visible(described(value))
+    if value is not None and change.path in SECTIONS:
+        return visible(", ".join(f"{name} {_plain(v)}" for name, v in value.items()))
     return EMPTY.get(change.path, "-") if value is None else visible(_plain(value))
 
 

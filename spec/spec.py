@@ -25,7 +25,7 @@ class Target(Section):
     target: Line | None = Field(default=None, json_schema_extra={"x-default": "the block's label"})
     """Which target this is."""
     set: dict[str, Any] = Field(default_factory=dict)
-    """Values of the spec that differ for this target: `{training.learning_rate: 1e-5}`."""
+    """Values of the spec that differ for this target: `{training.learning_rate: 1e-5}`; `null` removes a key."""
     accept: tuple[Line, ...] = ()
     """Paths of fields whose loss on this target is agreed, and codes of advice that is (`TF131`)."""
     extra: dict[str, Any] = Field(default_factory=dict)

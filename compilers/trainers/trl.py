@@ -155,7 +155,7 @@ def _script_settings(plan: Plan) -> list[Setting]:
         Setting("trainer", plan["method"], ("method",)),
     ]
     if plan["method"] in REWARDED:
-        found.append(Setting("rewards", rewards.names(plan), ("rewards", "data.shape")))
+        found.append(Setting("rewards", rewards.names(plan["rewards"]), ("rewards", "data.shape")))
     else:
         paths = ("data.masks", "data.shape", *(["data.loss_on"] if whole else []))
         found.append(Setting("masks", masks(plan), paths))

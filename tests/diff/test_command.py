@@ -221,8 +221,9 @@ def test_targets_that_came_and_went(cli: Cli, repo: Path) -> None:
 def test_two_targets_of_one_spec(cli: Cli, repo: Path) -> None:
     found = cli(SPEC, "-t", "trl", "-t", "other")
     assert found.stdout.startswith(
-        "trl -> other (job/tuneform.yaml): they train the same thing, and optimize it otherwise\n"
+        "trl -> other (job/tuneform.yaml): they train the same thing, and optimize it otherwise; 1 warning is new\n"
     )
+    assert "\nwarnings\n  + TF134: 1e-5 is a learning rate for tuning all weights" in found.stdout
     assert "learning rate: 2e-4 -> 1e-5 (divided by 20)" in found.stdout
     assert "in the same way" in cli(SPEC, "-t", "trl", "-t", "trl").stdout
     changed = document(cli(SPEC, "-t", "trl", "-t", "other", "--set", "data.loss_on=all", "--json"))

@@ -8,41 +8,24 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.test_no_field_lost import LEAVES, NOT_IN_A_BUNDLE, others
+from tests.conformance.test_no_field_lost import LEAVES, others, why_not
+from tests.diff.comparing import differing, roots, subject, told
 from tests.support import BASES, MINIMAL, compiled, is_valid, put, put_somewhere, spec
-from tuneform.compilers.difference import Change, Difference, RowChange, Subject, compare, mentioned, same
-from tuneform.compilers.difference_paths import FOLLOWS, GROUPS, longest
+from tuneform.compilers.changes import Difference, RowChange, Subject, mentioned
+from tuneform.compilers.difference import compare, same
+from tuneform.compilers.difference_paths import FOLLOWS, GROUPS, SECTIONS, longest
 from tuneform.compilers.difference_words import EMPTY, WORDS
 from tuneform.compilers.filechanges import changed_files
 from tuneform.compilers.settings import Fate
-from tuneform.runtime.difftext import _change, fate
+from tuneform.runtime.difftext import fate
 from tuneform.spec.language import Leaf, leaves
 from tuneform.spec.plan import Origin, Plan, Value
-
-
-def subject(found: dict[str, Any], folder: Path) -> Subject:
-    _, result = compiled(found, folder)
-    assert result.plan is not None
-    return Subject(result.plan, result.fates)
 
 
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
     folder = tmp_path_factory.mktemp("bases")
     return {name: subject(base, folder) for name, base in BASES.items()}
-
-
-def differing(one: Plan, two: Plan) -> set[str]:
-    """Every path whose value differs, found in the plainest way."""
-    return {path for path in {*one, *two} if not same(one.get(path), two.get(path))}
-
-
-def told(found: Difference) -> list[str]:
-    return [line.strip() for change in found.changes for line in _change(change)]
-
-
-def roots(found: Difference) -> dict[str, Change]:
-    return {change.path: change for change in found.changes}
 
 
 @pytest.mark.parametrize("name", BASES)
@@ -54,7 +37,7 @@ def test_a_spec_does_not_differ_from_itself(name: str, tmp_path: Path) -> None:
 def test_every_difference_is_mentioned_once(bases: dict[str, Subject]) -> None:
     for one, two in permutations(bases, 2):
         found = compare(bases[one], bases[two])
-        paths = [p for c in found.changes for p in (c.path, *(below.path for below in c.consequences))]
+        paths = mentioned(found)
         assert set(paths) == differing(bases[one].plan, bases[two].plan), (one, two)
         assert len(paths) == len(set(paths)), (one, two)
         for change in found.changes:
@@ -72,21 +55,27 @@ def test_a_changed_leaf_is_told_as_the_cause(leaf: Leaf, bases: dict[str, Subjec
                 continue
             two = subject(changed, tmp_path)
             found = compare(one, two)
-            assert mentioned(found) == differing(one.plan, two.plan)
+            assert set(mentioned(found)) == differing(one.plan, two.plan)
             if found.changes:
                 path = leaf.path.replace("data.eval.sources", "data.eval").split("[]")[0]
                 (change,) = found.changes
                 assert path == change.path or path.startswith(f"{change.path}."), "its section came with it"
                 return
-    assert leaf.path in {**NOT_IN_A_BUNDLE, "evaluation.early_stopping.metric": "", "data.format": ""}
+    assert why_not(leaf.path) or leaf.path == "evaluation.early_stopping.metric"
 
 
 def test_the_tables_name_paths_that_there_are(bases: dict[str, Subject]) -> None:
     known = {"target", "rows.train", "rows.eval", "rows.test"} | {leaf.path.replace("[]", "") for leaf in leaves()}
-    known |= {path for base in bases.values() for path in base.plan}
+    known |= SECTIONS | {path for base in bases.values() for path in base.plan}
     named = {*WORDS, *EMPTY, *GROUPS, *FOLLOWS, *(cause for causes in FOLLOWS.values() for cause in causes)}
     missing = [p for p in named if not (any(k.startswith(p) for k in known) if p.endswith(".") else p in known)]
     assert missing == []
+
+
+def test_every_path_has_words(bases: dict[str, Subject]) -> None:
+    assert {path for base in bases.values() for path in base.plan} - WORDS.keys() == set()
+    titles = [words[0] for path, words in WORDS.items() if not path.startswith("method.rft.")]
+    assert sorted(titles) == sorted(set(titles)), "two fields are not called the same"
 
 
 def test_the_longest_entry_counts() -> None:
@@ -137,7 +126,8 @@ def test_the_longest_entry_counts() -> None:
          ["extra.neftune_noise_alpha: - -> 5 (a native key, passed on as it is)"]),
         ({}, {"method": {"dpo": {"beta": 0.2}}, "training.learning_rate": 2e-4},
          ["method: sft -> dpo (prefers one answer to another; before: imitates answers)", "rows are: chat -> preference",
-          "no longer applies: trained tokens assistant, packing false", "applies now: DPO beta 0.2, DPO loss sigmoid"]),
+          "no longer applies: trained tokens assistant, packing false",
+          "applies now: DPO beta 0.2, DPO loss sigmoid, RPO alpha 0"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )  # fmt: skip

@@ -77,4 +77,4 @@ def test_the_table_is_for_reviewers(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     text = markdown("one", "two", tmp_path)
     assert text.startswith("**`a.yaml` → `b.yaml`**: what is trained changes.\n\n| changes | field | before |")
     row = "| **what is trained** | model revision `model.revision` | `one` | `two` | other weights"
-    assert row in text and re.search(r"\| run only \| `tracking.wandb.project` \|", text)
+    assert row in text and re.search(r"\| run only \| `W&B project` `tracking.wandb.project` \|", text)
