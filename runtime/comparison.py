@@ -25,7 +25,10 @@ SPLITS = ("train", "eval", "test")
 
 @dataclass
 class Side:
-    """A spec as one side names it: a file of the working tree, or of a revision."""
+    """A spec as one side names it: a file of the working tree, or of a revision.
+
+    A target is named by its label, or as `label/stage` where there are stages.
+    """
 
     shown: str
     file: Path
@@ -47,7 +50,7 @@ class Side:
         known = shapes or {}
 
         def facts(folder: Path) -> DataFacts | None:
-            shape = known.get(folder.name)
+            shape = known.get(folder.name) or known.get(f"{folder.parent.name}/{folder.name}")
             return DataFacts(shape) if shape else None
 
         project = open_project(self.file, labels, self.sets, reading="present", facts=facts, at=self.at)
@@ -56,8 +59,10 @@ class Side:
 
     def labels(self, wanted: Sequence[str]) -> list[str]:
         """Which of the wanted labels the spec has."""
-        spec = load(str(self.file), self.sets, self.at).spec
-        return [label for label in wanted if spec and label in spec.targets]
+        document = load(str(self.file), self.sets, self.at)
+        labels = list(document.spec.targets) if document.spec else []
+        known = {*labels, *(f"{label}/{stage}" for label in labels for stage in document.stages)}
+        return [label for label in wanted if label in known]
 
     def _named(self, found: Diagnostic) -> Diagnostic:
         """A diagnostic whose place says which revision it is about."""
@@ -94,11 +99,12 @@ class Report:
     raised: list[Diagnostic] = field(default_factory=list)
     gone: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    other_stages: bool = False  # a target has a stage on one side only
 
     @property
     def different(self) -> bool:
         """Whether anything differs."""
-        found = self.added or self.removed or self.raised or self.gone
+        found = self.added or self.removed or self.raised or self.gone or self.other_stages
         return bool(found) or any(pair.different for pair in self.pairs)
 
 
@@ -110,20 +116,38 @@ def compare_sides(before: Side, after: Side, labels: Sequence[str] = ()) -> Repo
     report = Report(before, after)
     if before.label and after.label:
         one, two = _opened(before, [before.label], after, [after.label])
-        difference, files = _pair(before, one.targets[0], after, two.targets[0], report)
-        report.pairs = [Pair((before.label, after.label), difference, files)]
-        warned = [p.targets[0].compiled.diagnostics for p in (one, two)]
+        stages = _of_both(before, one.targets, after, two.targets, report)
+        report.pairs = _merged([(a.stage or a.label, *_pair(before, a, after, b, report)) for a, b in stages])
+        warned = [tuple(d for t in p.targets for d in t.compiled.diagnostics) for p in (one, two)]
     else:
         one, two = _opened(before, *_asked(before, after, labels))
-        left, right = ({t.label: t for t in p.targets if not labels or t.label in labels} for p in (one, two))
+        left, right = ({t.key: t for t in p.targets if not labels or {t.label, t.key} & {*labels}} for p in (one, two))
         both = [label for label in left if label in right]
         report.pairs = _merged([(n, *_pair(before, left[n], after, right[n], report)) for n in both])
         report.added = [label for label in right if label not in left]
         report.removed = [label for label in left if label not in right]
+        known = [{t.label for t in side.values()} for side in (right, left)]
+        alone = [{side[key].label for key in keys} for side, keys in ((left, report.removed), (right, report.added))]
+        report.other_stages = any(a & b for a, b in zip(alone, known, strict=True))
         warned = [tuple(p.diagnostics) for p in (one, two)]
     report.raised, report.gone = _warnings(*warned)
     _note_revisions(report)
     return report
+
+
+def _of_both(
+    before: Side, one: Sequence[Target], after: Side, two: Sequence[Target], report: Report
+) -> list[tuple[Target, Target]]:
+    """Two targets of one spec, stage by stage; a single stage may be compared with any other."""
+    if len(one) == len(two) == 1:
+        return [(one[0], two[0])]
+    found = [(a, b) for a in one for b in two if a.stage == b.stage]
+    paired = {id(target) for pair in found for target in pair}
+    for target in (*one, *two):
+        if id(target) not in paired:
+            report.other_stages = True
+            _note(report, f"stage {target.key} is not compared: {before.name} and {after.name} are other stages")
+    return found
 
 
 def _asked(before: Side, after: Side, labels: Sequence[str]) -> tuple[Sequence[str], Side, Sequence[str]]:
@@ -147,8 +171,8 @@ def _opened(before: Side, left: Sequence[str], after: Side, right: Sequence[str]
 
 def _unread(one: Project, other: Project) -> dict[str, str | None]:
     """What rows are on the other side, for labels whose format must be told from rows that are not here."""
-    shapes = {t.label: t.data.facts.shape for t in other.targets if t.data}
-    return {t.label: shapes[t.label] for t in one.targets if not t.data and t.label in shapes and _by_rows(t)}
+    shapes = {t.key: t.data.facts.shape for t in other.targets if t.data}
+    return {t.key: shapes[t.key] for t in one.targets if not t.data and t.key in shapes and _by_rows(t)}
 
 
 def _by_rows(target: Target) -> bool:
@@ -172,7 +196,7 @@ def _subject(side: Side, target: Target, base: Path) -> Subject:
     """A target's plan with paths as seen from the spec of the left side, so that two files can be compared."""
     up = os.path.relpath(side.file.parent.absolute(), base.absolute()).replace(os.sep, "/")
     compiled = target.compiled
-    plan = lower(target.document, Context(target.label, compiled.target, compiled.facts, date.min, up))
+    plan = lower(target.document, Context(target.label, compiled.target, compiled.facts, date.min, up, _start(target)))
     contents = {}
     for path, file in file_paths(plan).items():
         place = Path(side.at(os.path.abspath(base / file)))
@@ -181,6 +205,13 @@ def _subject(side: Side, target: Target, base: Path) -> Subject:
     assert target.document.spec is not None
     options = target.document.spec.targets[target.label].model_extra or {}
     return Subject(plan, compiled.fates, contents, options)
+
+
+def _start(target: Target) -> str | None:
+    """The result that a stage starts from, as its bundle sees it."""
+    plan, path = target.compiled.plan, "model.start_from"
+    assert plan is not None
+    return plan[path] if plan.origin(path).kind == "derived" else None
 
 
 def _rows(one: Target, two: Target) -> dict[str, RowChange]:

@@ -16,12 +16,13 @@ from .redact import redact
 def as_json(report: Report, artifacts: bool) -> dict[str, Any]:
     """The whole report. `artifacts` adds the diff of the bundles' files."""
     found = [pair.difference for pair in report.pairs]
+    same = not report.other_stages
     document = {
         "before": _side(report.before),
         "after": _side(report.after),
         "different": report.different,
-        "same_objective": not any(d.touches("objective") for d in found) if found else None,
-        "same_optimization": not any(d.touches("optimization") for d in found) if found else None,
+        "same_objective": same and not any(d.touches("objective") for d in found) if found else None,
+        "same_optimization": same and not any(d.touches("optimization") for d in found) if found else None,
         "summary": summary(report),
         "targets": [_pair(pair, artifacts) for pair in report.pairs],
         "targets_added": report.added,

@@ -19,6 +19,7 @@ from .difftext import (
     listed,
     origins_only,
     printable,
+    several,
     shown,
     summary,
     visible,
@@ -45,9 +46,9 @@ def as_markdown(report: Report, artifacts: bool) -> str:
 
 
 def _pair(report: Report, pair: Pair, artifacts: bool) -> Iterator[str]:
-    if not report.before.label and (len(report.pairs) > 1 or report.added or report.removed):
+    if several(report):
         state = "" if pair.different else ": no difference"
-        yield f"Target {', '.join(map(code, pair.labels))}{state}"
+        yield f"{'Stage' if report.before.label else 'Target'} {', '.join(map(code, pair.labels))}{state}"
     found = pair.difference
     rows = [row for group in RANK for c in found.changes if c.group == group for row in _rows(c)]
     if rows:

@@ -49,29 +49,31 @@ def summary(report: Report) -> str:
 
 def _verdict(report: Report) -> str:
     if report.before.label:
-        return _verdict_of_two(report.pairs[0].difference)
+        return "they do not train the same thing" if report.other_stages else _verdict_of_two(report)
     if not report.different:
         return "no difference"
     found = [p.difference for p in report.pairs]
-    if any(d.touches("objective") for d in found):
+    if report.other_stages or any(d.touches("objective") for d in found):
         return "what is trained changes"
     if any(d.touches("optimization") for d in found):
         return "the same thing is trained, and optimized otherwise"
     return "the same thing is trained in the same way" if found else "no target is on both sides"
 
 
-def _verdict_of_two(found: Difference) -> str:
-    if found.touches("objective"):
+def _verdict_of_two(report: Report) -> str:
+    found = [pair.difference for pair in report.pairs]
+    if any(d.touches("objective") for d in found):
         return "they do not train the same thing"
-    if found.touches("optimization"):
+    if any(d.touches("optimization") for d in found):
         return "they train the same thing, and optimize it otherwise"
     return "they train the same thing in the same way"
 
 
 def _pair(report: Report, pair: Pair, artifacts: bool) -> Iterator[str]:
-    if not report.before.label and (len(report.pairs) > 1 or report.added or report.removed):
+    if several(report):
         state = "" if pair.different else ": no difference"
-        yield f"\n{'target' if len(pair.labels) == 1 else 'targets'} {', '.join(pair.labels)}{state}"
+        what = "stage" if report.before.label else "target"
+        yield f"\n{what}{'s' if len(pair.labels) > 1 else ''} {', '.join(pair.labels)}{state}"
     for group in RANK:
         told = [line for c in pair.difference.changes if c.group == group for line in _change(c)]
         yield from _section(HEADINGS[group], told)
@@ -82,6 +84,11 @@ def _pair(report: Report, pair: Pair, artifacts: bool) -> Iterator[str]:
         yield from ("\n" + printable(f.diff).rstrip("\n") for f in pair.files)
     if only := origins_only(pair.difference):
         yield f"\n{only}"
+
+
+def several(report: Report) -> bool:
+    """Whether it must be said which target or stage is spoken of."""
+    return len(report.pairs) > 1 or bool(report.added or report.removed)
 
 
 def _section(named: str, lines: list[str]) -> list[str]:

@@ -239,10 +239,8 @@ def _clean(node: Node, path: str, sources: Sources, keep_empty: bool = False) ->
     """Drop keys with no value (`rank:` is no `rank`), and settle `${NAME}`, which few fields may hold.
 
     With `keep_empty`, a key with no value is a choice without settings: `targets: {trl: }`. A key that the language
-    does not have is kept for its error. What stands under a target's `set:` is settled where it is put.
+    does not have is kept for its error.
     """
-    if _is_set(path):
-        return node
     if isinstance(node.value, dict):
         entries = {}
         for key, child in node.value.items():
@@ -263,13 +261,8 @@ def _clean(node: Node, path: str, sources: Sources, keep_empty: bool = False) ->
 
 def _says_nothing(path: tuple[str, ...]) -> bool:
     """Whether null for a path that is not there has no meaning."""
-    within_set = _is_set(".".join(path[:3]))
-    return ".".join(path[:-1]) not in CHOICES and not within_set and is_known(path)
-
-
-def _is_set(path: str) -> bool:
-    parts = path.split(".")
-    return len(parts) == 3 and parts[0] == "targets" and parts[2] == "set"
+    in_a_set = path[:1] == ("targets",) and path[2:3] == ("set",)
+    return ".".join(path[:-1]) not in CHOICES and not in_a_set and is_known(path)
 
 
 def literal(node: Node, path: str, fillable: bool, sources: Sources) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -18,8 +16,6 @@ from click.testing import CliRunner, Result
 from tuneform.runtime.cli import main
 from tuneform.runtime.revisions import split
 
-ROOT = Path(__file__).parent.parent.parent
-DOCUMENTATION = (ROOT / "docs" / "diff.md").read_text("utf-8")
 Cli = Callable[..., Result]
 BASE = """version: 1
 name: job
@@ -311,11 +307,3 @@ def test_revisions_are_told_from_files(repo: Path) -> None:
     assert split("a:b.yaml") is None and split("c.yaml") is None
     assert split("HEAD~1:c.yaml") == ("HEAD~1", "c.yaml")
     assert split("HEAD^{/fix: it}:c.yaml") == ("HEAD^{/fix: it}", "c.yaml")
-
-
-def test_the_documentation_shows_what_is_printed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    blocks = re.findall(r"^```\n\$ tuneform diff ([^\n]*)\n(.*?)\n```$", DOCUMENTATION, re.M | re.S)
-    assert len(blocks) == 3
-    for line, printed in blocks:
-        assert cli(*shlex.split(line)).stdout == f"{printed}\n"
