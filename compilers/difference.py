@@ -13,7 +13,8 @@ from ..spec.plan import Plan
 from .changes import Change, Difference, FateChange, RowChange, Subject
 from .difference_paths import FOLLOWS, GROUPS, RANK, SECTIONS, Group, longest
 from .difference_rewards import equivalent, with_contents
-from .difference_words import Case, means, title
+from .difference_tellings import Case
+from .difference_words import means, title
 
 LOST = ("unsupported", "approximated", "chosen by the target")
 _DOTTED = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")

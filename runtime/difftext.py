@@ -13,7 +13,6 @@ from ..compilers.difference_words import EMPTY, HEADINGS, title
 from ..compilers.filechanges import FileChange
 from ..compilers.python_code import literal
 from ..spec.diagnostics import Diagnostic
-from ..spec.plan import Origin
 from .comparison import Pair, Report
 from .redact import redact
 
@@ -121,15 +120,14 @@ def came_and_went(change: Change) -> Iterator[tuple[str, list[tuple[str, str]]]]
 
     What the user wrote comes first, then what matters most.
     """
-    for index, (side, words) in enumerate((("before", "no longer applies"), ("after", "applies now"))):
+    for side, words in (("before", "no longer applies"), ("after", "applies now")):
         found = [below for below in change.consequences if below.applies == side]
-        found.sort(key=lambda c, index=index: (not _wrote(c.origins[index]), RANK.index(c.group)))
-        if found:
+        if found := sorted(found, key=_weight):
             yield words, [(below.title, shown(below, side)) for below in found]
 
 
-def _wrote(origin: Origin | None) -> bool:
-    return origin is not None and origin.kind == "spec"
+def _weight(change: Change) -> tuple[bool, int]:
+    return not any(origin and origin.kind == "spec" for origin in change.origins), RANK.index(change.group)
 
 
 def sentence(change: Change) -> str:

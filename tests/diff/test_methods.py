@@ -182,8 +182,6 @@ def test_early_stopping_comes_with_evaluation_where_that_is_new(tmp_path: Path) 
     assert "evaluation.early_stopping" not in roots(found)
     (line,) = [line for line in told(found) if line.startswith("applies now")]
     assert line.startswith("applies now: early stopping patience 2, ")
-    files = [
-        spec(data={"eval": f"{name}.jsonl"}, **section)
-        for name, section in (("a", {}), ("b", {"evaluation": stopping}))
-    ]
-    assert {"data.eval", "evaluation.early_stopping"} == roots(compare(*(subject(f, tmp_path) for f in files))).keys()
+    other = subject(spec(data={"eval": "a.jsonl"}), tmp_path)
+    both = compare(other, subject(spec(data={"eval": "b.jsonl"}, evaluation=stopping), tmp_path))
+    assert roots(both).keys() == {"data.eval", "evaluation.early_stopping"}
