@@ -39,8 +39,14 @@ def fields(found: Classes, name: str) -> Keys:
             keys |= fields(found, base.id)
     for node in found[name].body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and not _private(node):
-            keys[node.target.id] = kind(node.annotation)
+            keys[_alias(node) or node.target.id] = kind(node.annotation)
     return keys
+
+
+def _alias(node: ast.AnnAssign) -> str:
+    """The name that a file has for a field, where `Field(alias=...)` gives one."""
+    given = [k.value for k in node.value.keywords if k.arg == "alias"] if isinstance(node.value, ast.Call) else []
+    return next((str(value.value) for value in given if isinstance(value, ast.Constant)), "")
 
 
 def _private(node: ast.AnnAssign) -> bool:
@@ -76,6 +82,9 @@ def axolotl(wheel: zipfile.ZipFile) -> Keys:
 
 AXOLOTL = {
     "AxolotlInputConfig": "",
+    "PretrainingDataset": "datasets[].",
+    "DPODataset": "datasets[].",
+    "KTODataset": "datasets[].",
     "SFTDataset": "datasets[].",
     "SpecialTokensConfig": "special_tokens.",
     "PeftConfig": "peft.",

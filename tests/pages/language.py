@@ -14,7 +14,7 @@ from tuneform.spec.schema import descriptions, json_schema
 from tuneform.spec.shapes import METHODS
 from tuneform.spec.spec import Spec
 
-from . import ROOT
+from . import ROOT, rows
 from .finder import FINDER, UNITS
 from .markdown import code, link, page, prose, table
 from .types_in_words import Node, default_words, words
@@ -97,7 +97,7 @@ def render() -> str:
     contents = _contents(known)
     return page(
         "The language", INTRO, contents, "## Where do I set ...", _finder(known), "## How it is written", WRITING.rstrip() + _placeholders(),
-        "## Shorthands", _shorthands(known), *body, f"## {EXAMPLES_TITLE}", *_examples(),
+        "## Shorthands", _shorthands(known), *body, f"## {rows.TITLE}", rows.section(), f"## {EXAMPLES_TITLE}", *_examples(),
     )  # fmt: skip
 
 
@@ -109,6 +109,7 @@ def _contents(known: list[Part]) -> str:
         else:
             above = ": " if ": " not in lines[-1] else ", "
             lines[-1] += above + link(code(part.path.partition(".")[2]), part.heading)
+    lines.append(f"- {link(rows.TITLE, rows.TITLE)}")
     examples = ", ".join(link(name, f"Example: {name}") for name in Method.model_fields)
     return "\n".join([*lines, f"- {link(EXAMPLES_TITLE, EXAMPLES_TITLE)}: {examples}"])
 
@@ -132,24 +133,22 @@ def _placeholders() -> str:
 
 
 def _shorthands(known: list[Part]) -> str:
-    rows = [
-        ("`data.train: rows.jsonl`", "`data.train: [{path: rows.jsonl}]`; one source may stand without its list"),
-        ("`data.eval: rows.jsonl`", "rows of their own, as in `data.train`; `{split: 0.1}` holds rows out instead"),
-        ("`tracking: [wandb, mlflow]`", "`tracking: {wandb: {}, mlflow: {}}`"),
-        ("`targets: {trl: }`", "`targets: {trl: {target: trl}}`; the label names the target, and its block is empty"),
-        *[(f"`method: {short}`", f"`method: {name}`") for short, name in ALIASES.items()],
-    ]
+    found = {
+        "`data.train: rows.jsonl`": "`data.train: [{path: rows.jsonl}]`; one source may stand without its list",
+        "`data.eval: rows.jsonl`": "rows of their own, as in `data.train`; `{split: 0.1}` holds rows out instead",
+        "`tracking: [wandb, mlflow]`": "`tracking: {wandb: {}, mlflow: {}}`",
+        "`targets: {trl: }`": "`targets: {trl: {target: trl}}`; the label names the target, and its block is empty",
+        **{f"`method: {short}`": f"`method: {name}`" for short, name in ALIASES.items()},
+    }
     for part in known:
+        path, key = part.path.removesuffix("[]"), part.section.shorthand
         if part.section.choices:
-            word = list(part.section.model_fields)[-1 if part.section is not Method else 2]
-            rows.append((f"`{part.path}: {word}`", f"`{part.path}: {{{word}: {{}}}}`"))
-        elif key := part.section.shorthand:
+            word = "dpo" if part.section is Method else next(iter(part.section.model_fields))
+            found[f"`{path}: {word}`"] = f"`{path}: {{{word}: {{}}}}`"
+        elif key:
             value = _sample(part.section, key)
-            path = part.path.removesuffix("[]")
-            rows.append((f"`{path}: {value}`", f"`{path}: {{{key}: {value}}}`"))
-    return table(
-        ("short", "is"), [row for index, row in enumerate(rows) if row[0] not in {r[0] for r in rows[:index]}]
-    )
+            found.setdefault(f"`{path}: {value}`", f"`{path}: {{{key}: {value}}}`")
+    return table(("short", "is"), found.items())
 
 
 SAMPLES = {
@@ -171,10 +170,12 @@ def _part(part: Part, schema: Node, headings: dict[type[Section], str]) -> str:
     text = [f"{level} {part.heading}", prose(" ".join((part.section.__doc__ or "").split()))]
     if part.also:
         text.append(f"The same for {', '.join(code(path.replace('.sources[]', '')) for path in part.also)}.")
-    rows = list(_rows(part, schema, headings))
-    text.append(table(("field", "takes", "default", "meaning"), rows) if rows else "It has no fields of its own.")
+    lines = list(_rows(part, schema, headings))
+    text.append(table(("field", "takes", "default", "meaning"), lines) if lines else "It has no fields of its own.")
     if part.section is Method:
-        text.append(table(("method", "rows"), [(code(name), ", ".join(METHODS[name])) for name in METHODS]))
+        text.append(f"A method takes certain {link('rows', rows.TITLE)}:")
+        takes = [(code(name), ", ".join(map(code, METHODS[name]))) for name in Method.model_fields]
+        text.append(table(("method", "shape of its rows"), takes))
     return "\n\n".join(text)
 
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from tests.pages import ROOT, codes, finder, language
+from tests.pages import ROOT, codes, finder, language, rows
 from tests.pages.markdown import anchor
 from tests.pages.write import PAGES
 from tuneform.spec import language as spec_language
+from tuneform.spec import shapes
 from tuneform.spec.codes import codes as all_codes
+from tuneform.spec.data import Format
 from tuneform.spec.schema import sections
 
 DOCS = ROOT / "docs"
 WRITTEN = sorted(DOCS.glob("*.md"))
-TEXTS = {name: render() for name, render in PAGES.items()}
+
+
+@cache
+def made(name: str) -> str:
+    return PAGES[name]()
 
 
 def without_code(text: str) -> str:
@@ -31,7 +39,7 @@ def anchors(file: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_fresh(name: str) -> None:
-    assert (DOCS / name).read_text("utf-8") == TEXTS[name], "run `make docs`, and read the diff"
+    assert (DOCS / name).read_text("utf-8") == made(name), "run `make docs`, and read the diff"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -56,7 +64,7 @@ def test_links_lead_somewhere(file: Path) -> None:
 def test_tables_are_whole(name: str) -> None:
     """Every line of a table has as many cells as its head."""
     wide = 0
-    for line in without_code(TEXTS[name]).splitlines():
+    for line in without_code(made(name)).splitlines():
         cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
         wide = (wide or cells) if cells else 0
         assert cells in (0, wide), line
@@ -66,15 +74,15 @@ def test_every_field_has_its_line() -> None:
     parts = {part.section: part for part in language.parts()}
     assert len(parts) == len(sections())
     for section, part in parts.items():
-        start = TEXTS["language.md"].index(f" {part.heading}\n")
-        own = re.split(r"^#", TEXTS["language.md"][start:], maxsplit=1, flags=re.MULTILINE)[0]
+        start = made("language.md").index(f" {part.heading}\n")
+        own = re.split(r"^#", made("language.md")[start:], maxsplit=1, flags=re.MULTILINE)[0]
         for field in section.model_fields:
             assert f"| `{field}` |" in own or f"{part.path}.{field}" == "data.eval.sources", f"{part.path}.{field}"
 
 
 def test_every_code_has_its_section_with_an_example() -> None:
     for name, entry in all_codes().items():
-        own = TEXTS["codes.md"].partition(f"\n### {name}: ")[2].partition("\n### ")[0]
+        own = made("codes.md").partition(f"\n### {name}: ")[2].partition("\n### ")[0]
         assert own.startswith(entry.title), name
         assert "```" in own or name in WITHOUT_EXAMPLE, name
 
@@ -94,3 +102,10 @@ def test_the_finder_and_the_units_name_fields() -> None:
         assert set(paths) <= known, what
     numbers = {leaf.path for leaf in spec_language.leaves() if re.search("int|float", str(leaf.annotation))}
     assert set(finder.UNITS) <= numbers
+
+
+def test_the_rows_on_the_page_are_rows() -> None:
+    assert {*rows.ROWS, "auto"} == set(get_args(Format))
+    for name, row in rows.ROWS.items():
+        assert shapes.convert(row, name), name
+        assert name == "prompt" or shapes.detect(row).format == name
