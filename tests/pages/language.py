@@ -19,14 +19,7 @@ from .finder import FINDER, UNITS
 from .markdown import code, link, page, prose, table
 from .types_in_words import Node, default_words, words
 
-EXAMPLES = ROOT / "examples" / "methods"
-EXAMPLES_TITLE = "One example for each method"
-
-INTRO = """
-A spec is one YAML file, `tuneform.yaml`. Six keys are needed: `version`, `name`, `model`, `method`, `data` and
-`targets`; everything else has a default, and no default is hidden: `tuneform plan` shows each value with its origin.
-
-```yaml
+SMALLEST = """
 version: 1
 name: support-bot
 model: HuggingFaceTB/SmolLM2-135M-Instruct
@@ -34,8 +27,16 @@ method: sft
 data: {train: data/train.jsonl}
 targets:
   trl:
-```
+"""
+EXAMPLES = ROOT / "examples" / "methods"
+EXAMPLES_TITLE = "One example for each method"
 
+INTRO = """
+A spec is one YAML file, `tuneform.yaml`. These keys are needed; everything else has a default, and no default is
+hidden: `tuneform plan` shows each value with its origin.
+"""
+
+EDITORS = """
 This page is made from the models that check a spec, so it is complete. An unknown key is an error, with the nearest
 one that there is. An editor completes and checks with the JSON Schema of the language: `tuneform schema >
 tuneform.schema.json`, and as the first line of the spec `# yaml-language-server: $schema=./tuneform.schema.json`.
@@ -47,7 +48,8 @@ WRITING = """
 - **Paths** are relative to the file that names them. A model, tokenizer or hub id that begins with `./`, `../` or `/`
   is a folder.
 - **`extends: ../base.yaml`** takes over another spec: mappings are merged, lists replaced, and `null` removes a key.
-- **`--set training.learning_rate=1e-5`** on the command line comes last, after `extends` and after a target's `set:`.
+- **`--set training.learning_rate=1e-5`** on the command line changes the spec for one call. It wins over the file and
+  what that extends; a target's own `set:` wins over it, for that target.
 - **Not set** below means that the field is absent and nothing is done. A default in words is settled when the plan is
   made; `tuneform plan` shows what it came to.
 """
@@ -96,7 +98,7 @@ def render() -> str:
     body = [_part(part, schema, headings) for part in known]
     contents = _contents(known)
     return page(
-        "The language", INTRO, contents, "## Where do I set ...", _finder(known), "## How it is written", WRITING.rstrip() + _placeholders(),
+        "The language", INTRO, f"```yaml{SMALLEST}```", EDITORS, contents, "## Where do I set ...", _finder(known), "## How it is written", WRITING.rstrip() + _placeholders(),
         "## Shorthands", _shorthands(known), *body, f"## {rows.TITLE}", rows.section(), f"## {EXAMPLES_TITLE}", *_examples(),
     )  # fmt: skip
 

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 
 from tests.pages import ROOT, codes, finder, language, rows
 from tests.pages.markdown import anchor
 from tests.pages.write import PAGES
+from tests.support import is_valid
 from tuneform.spec import language as spec_language
 from tuneform.spec import shapes
 from tuneform.spec.codes import codes as all_codes
 from tuneform.spec.data import Format
+from tuneform.spec.load import for_target, load
 from tuneform.spec.schema import sections
+from tuneform.spec.spec import Spec
 
 DOCS = ROOT / "docs"
 WRITTEN = sorted(DOCS.glob("*.md"))
@@ -89,6 +93,22 @@ def test_every_code_has_its_section_with_an_example() -> None:
 
 # What cannot be shown in a few lines of a spec.
 WITHOUT_EXAMPLE = {"TF006", "TF008", "TF014", "TF201", "TF210"}
+
+
+def test_the_smallest_spec_has_what_is_needed_and_no_more(tmp_path: Path) -> None:
+    found = yaml.safe_load(language.SMALLEST)
+    assert set(found) == {name for name, info in Spec.model_fields.items() if info.is_required()}
+    assert is_valid(found, tmp_path)
+
+
+def test_set_has_the_place_that_the_page_says(tmp_path: Path) -> None:
+    file = tmp_path / "tuneform.yaml"
+    file.write_text(
+        f"{language.SMALLEST}    set: {{training.seed: 3}}\n  other: {{target: trl}}\ntraining: {{seed: 1}}\n"
+    )
+    document = load(str(file), ["training.seed=2"])
+    seeds = {label: for_target(document, label).spec for label in ("trl", "other")}
+    assert [own.training.seed for own in seeds.values() if own] == [3, 2]
 
 
 def test_a_code_stands_in_one_group() -> None:
