@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from tuneform.spec.advice import ADVICE
+from tuneform.spec.advice.check import ADVICE
 from tuneform.spec.codes import Code, codes
-from tuneform.spec.rules import RULES
+from tuneform.spec.rules.check import RULES
 
 from . import ROOT
 from .markdown import link, page, prose, table

@@ -10,8 +10,8 @@ from tuneform.compilers import registry
 from tuneform.spec.fields import ENV, Section
 from tuneform.spec.language import leaves, literals, marked_paths, section_of
 from tuneform.spec.method import ALIASES, Method
+from tuneform.spec.rows.shapes import METHODS
 from tuneform.spec.schema import descriptions, json_schema
-from tuneform.spec.shapes import METHODS
 from tuneform.spec.spec import Spec
 
 from . import ROOT, rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tuneform.spec.shapes import SHAPES, methods_for
+from tuneform.spec.rows.shapes import SHAPES, methods_for
 
 from .markdown import code, table
 

@@ -15,10 +15,10 @@ from tests.pages.markdown import anchor
 from tests.pages.write import PAGES
 from tests.support import is_valid
 from tuneform.spec import language as spec_language
-from tuneform.spec import shapes
 from tuneform.spec.codes import codes as all_codes
 from tuneform.spec.data import Format
 from tuneform.spec.load import for_target, load
+from tuneform.spec.rows import shapes
 from tuneform.spec.schema import sections
 from tuneform.spec.spec import Spec
 
