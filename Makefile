@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test check lint types golden schema snapshots bench clean
+.PHONY: setup demo test check lint types docs golden schema snapshots bench clean
 
 setup: .venv/ready
 
@@ -31,7 +31,10 @@ types: setup # mypy cannot follow the package map; give it the wheel's layout as
 	for f in tuneform/*.py tuneform/py.typed spec compilers runtime; do ln -sfn ../../../$$f build/types/tuneform/; done
 	$(PY) -m mypy
 
-golden: setup ## write the golden bundles and the schema anew; then read the diff
+docs: setup ## write the pages of docs/ that are made from the code anew; then read the diff
+	$(PY) -m tests.pages.write
+
+golden: setup docs ## write the golden bundles and the schema anew, too; then read the diff
 	$(PY) -m tests.golden.bundles
 	$(PY) -m tuneform schema > tuneform.schema.json
 

@@ -77,7 +77,7 @@ class Training(Section):
     micro_batch_size: int | None = derived("the largest divisor of batch_size / devices that is at most 4", ge=1)
     """Rows a device takes at once."""
     learning_rate: float | None = derived(
-        "sft and pretrain: 2e-4 with lora and qlora, 2e-5 with full; dpo: 1e-5 and 1e-6", gt=0, le=1
+        "sft and pretrain: 2e-4 with lora and qlora, 2e-5 with full; other methods: 1e-5 and 1e-6", gt=0, le=1
     )
     """Peak learning rate (absolute)."""
     optimizer: Optimizer = Optimizer.model_construct()

@@ -1,0 +1,42 @@
+"""A row of each format, for the page of the language; a test reads each as Tuneform does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tuneform.spec.rows.shapes import SHAPES, methods_for
+
+from .markdown import code, table
+
+TITLE = "Rows"
+ABOUT = """
+A data file is `.jsonl` (one JSON object a line) or `.json` (one list of objects). `format: auto` tells from the method
+and the keys what rows are; a hub dataset's format must be said. Other names of keys are mapped with
+`columns: {prompt: question}`. ShareGPT conversations (`from` and `value`) are read as chats.
+"""
+
+# Format -> a row of it. The spelling is ours; each is the shortest whole row.
+ROWS: dict[str, dict[str, Any]] = {
+    "chat": {"messages": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]},
+    "instruction": {"instruction": "Add.", "input": "2 and 2", "output": "4"},
+    "prompt_completion": {"prompt": "2+2=", "completion": "4"},
+    "text": {"text": "Two and two is four."},
+    "preference": {"prompt": "2+2?", "chosen": "4", "rejected": "5"},
+    "unpaired_preference": {"prompt": "2+2?", "completion": "4", "label": True},
+    "prompt": {"prompt": "2+2?", "answer": "4"},
+}
+
+
+def section() -> str:
+    """The table of formats."""
+    rows = [
+        (code(name), code(json.dumps(row)), ", ".join(map(code, methods_for(SHAPES[name]))))
+        for name, row in ROWS.items()
+    ]
+    note = (
+        "Texts of `prompt`, `chosen`, `rejected` and `completion` may be lists of messages instead. With `prompt`, the "
+        "other columns are there for `rewards`. A chat may have `tools`, and a message `weight: 0` where it is read "
+        "and not trained."
+    )
+    return "\n\n".join([ABOUT.strip(), table(("format", "a row", "methods"), rows), note])
