@@ -56,6 +56,8 @@ def check_extra(
 def fits(value: Any, declared: str) -> bool:
     """Whether a value is of a declared type. A type that is not plain (a class, a callable) fits nothing."""
     members = [member.strip().split("[")[0] for member in declared.split(" | ")]
+    if value is None:
+        return "None" in members
     for member in members:
         kind = _PYTHON.get(member)
         if kind and isinstance(value, kind) and (member == "bool" or not isinstance(value, bool)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,14 +14,13 @@ from . import stages
 from .diagnostics import Diagnostic, Level, Span, in_file_order
 from .errors import translate
 from .fields import ENV, placeholders, unescape
-from .language import is_known, marked_paths, section_at
+from .language import is_known, marked_paths
+from .merging import CHOICES, merge, put
 from .places import key_span, locate, steps
 from .spec import Spec
 from .yaml_reader import Node, Reader, YamlError, decode
 
 MAX_PARENTS = 20
-CHOICES = ("targets", "method", "tracking")
-"""Sections whose keys may stand without settings."""
 
 
 @dataclass
@@ -49,6 +49,19 @@ class Sources:
         return Diagnostic(d.code, d.level, d.path, d.message, d.hint, d.span, text)
 
 
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A `--set path=value`. It comes last: over the file, a target's `set:` and a stage."""
+
+    path: tuple[str, ...]
+    value: Node
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it changes what every target and stage sees, and not the block of one."""
+        return self.path[0] not in ("stages", "targets")
+
+
 @dataclass
 class Document:
     """A spec with the tree it came from. `spec` is None where there are errors."""
@@ -60,6 +73,7 @@ class Document:
     diagnostics: list[Diagnostic]
     raw: Node  # the tree before a stage was put on top, and before empty keys were taken out
     stages: tuple[str, ...] = ()  # where there are some, `root` and `spec` are those of the first
+    overrides: Sequence[Override] = ()
 
     def place(self, path: str) -> Span:
         """Where a path of the spec stands, or its nearest parent."""
@@ -73,15 +87,15 @@ def load(file: str, sets: Sequence[str] = (), at: Callable[[str], str] = str) ->
     if root is None:
         empty = Node({}, Span(file, 1, 1, 2))
         return Document(file, empty, sources, None, sources.with_lines(sources.found), empty)
-    for text in sets:
-        root = _override(root, text, sources)
+    overrides = [found for text in sets if (found := _read_override(text, sources))]
+    root = _overridden(root, [override for override in overrides if not override.is_for_all])
     for path, node in stages.misplaced(root):
         hint = "a stage changes what is trained: model, method, adapter, data, training and so on"
         sources.add("TF017", f"`{path}` cannot be in a stage", key_span(node), hint, path)
     for name, node in stages.unnamed(root):
         hint = "letters, digits, `-` and `_`, at most 63 of them"
         sources.add("TF103", f"a stage cannot be named `{name}`", key_span(node), hint, "stages")
-    return _check_stages(file, root, sources)
+    return _check_stages(file, root, sources, overrides)
 
 
 def for_target(document: Document, label: str, stage: str | None = None) -> Document:
@@ -97,24 +111,28 @@ def for_target(document: Document, label: str, stage: str | None = None) -> Docu
             hint = "set changes what is trained: model, method, adapter, data, training and so on"
             sources.add("TF015", f"`{path}` cannot be set for one target", key_span(node), hint, under)
         else:
-            root = _put(root, path.split("."), node)
-    return _check(document.file, root, sources, stage)
+            root = put(root, path.split("."), node)
+    return _check(document.file, root, sources, document.overrides, stage)
 
 
-def _check_stages(file: str, root: Node, sources: Sources) -> Document:
+def _check_stages(file: str, root: Node, sources: Sources, overrides: Sequence[Override]) -> Document:
     """Check the spec, or each of its stages; what several of them have wrong is told once."""
     found = stages.names(root)
     if not found:
-        return _check(file, root, sources)
-    checked = [_check(file, root, Sources(sources.lines, [*sources.found], sources.at), name) for name in found]
+        return _check(file, root, sources, overrides)
+    copies = {name: Sources(sources.lines, [*sources.found], sources.at) for name in found}
+    checked = [_check(file, root, copy, overrides, name) for name, copy in copies.items()]
     problems = sources.with_lines(list(dict.fromkeys(d for document in checked for d in document.diagnostics)))
     return replace(checked[0], diagnostics=problems, spec=None if problems else checked[0].spec, stages=found)
 
 
-def _check(file: str, root: Node, sources: Sources, stage: str | None = None) -> Document:
+def _check(
+    file: str, root: Node, sources: Sources, overrides: Sequence[Override], stage: str | None = None
+) -> Document:
     raw = root
     if stage is not None:
-        root = _merge(stages.without(root), stages.block(root, stage), ())
+        root = merge(stages.without(root), stages.block(root, stage), ())
+    root = _overridden(root, [override for override in overrides if override.is_for_all])
     clean = _clean(root, "", sources)
     spec = None
     try:
@@ -122,7 +140,7 @@ def _check(file: str, root: Node, sources: Sources, stage: str | None = None) ->
     except ValidationError as error:
         sources.found.extend(translate(error, clean))
     found = sources.with_lines(sources.found)
-    return Document(file, clean, sources, None if found else spec, found, raw)
+    return Document(file, clean, sources, None if found else spec, found, raw, overrides=overrides)
 
 
 def _tree(file: str, sources: Sources, below: tuple[str, ...], asked: Span | None = None) -> Node | None:
@@ -168,71 +186,36 @@ def _extended(file: str, node: Node, sources: Sources, below: tuple[str, ...]) -
         tree = _tree(path, sources, chain, parent.span)
         if tree is None:
             return None
-        merged = tree if merged is None else _merge(merged, tree, ())
-    return node if merged is None else _merge(merged, node, ())
+        merged = tree if merged is None else merge(merged, tree, ())
+    return node if merged is None else merge(merged, node, ())
 
 
-def _merge(base: Node, over: Node, path: tuple[str, ...]) -> Node:
-    """`over` on top of `base`: mappings are merged, anything else is replaced, null removes."""
-    base = _expanded(base, path) if isinstance(over.value, dict) else base
-    if not isinstance(base.value, dict) or not isinstance(over.value, dict):
-        return over
-    if path == ("method",) and base.value.keys() != over.value.keys():
-        return over  # another method, not a second one
-    entries = dict(base.value)
-    for key, node in over.value.items():
-        if node.value is None and key in entries:
-            del entries[key]
-        elif key in entries:
-            entries[key] = _merge(entries[key], node, (*path, key))
-        else:
-            entries[key] = node
-    return Node(entries, over.span, over.key_span, 1 + sum(n.size for n in entries.values()))
-
-
-def _expanded(node: Node, path: tuple[str, ...]) -> Node:
-    """A shorthand as the mapping it stands for, so that a key can be put beside it."""
-    section = section_at(path[2:] if path[:1] == ("stages",) else path)
-    key = section.shorthand_key(node.value) if section and not isinstance(node.value, dict | list) else None
-    if section is None or key is None:
-        return node
-    value = Node({}, node.span, node.span) if section.choices else Node(node.value, node.span, node.span)
-    return Node({key: value}, node.span, node.key_span, 2)
-
-
-def _override(root: Node, text: str, sources: Sources) -> Node:
-    """Apply one `--set path=value`."""
+def _read_override(text: str, sources: Sources) -> Override | None:
+    """One `--set path=value`; None where it is none, which `sources` tells."""
     file = f"--set {text}"
     path, equals, value = text.partition("=")
     start = Span(file, 1, 1, len(text) + 1)
     if not equals or not all(part for part in path.split(".")):
         sources.add("TF014", "`--set` takes path=value", start, "for example --set training.learning_rate=1e-4")
-        return root
+        return None
     try:
         reader = Reader(decode(value.encode("utf-8", "surrogateescape"), file), file)
         node = reader.read(or_null=True) if value.strip() else Node(None, start)
     except YamlError as error:
         sources.add(error.code, error.message, start, error.hint)
-        return root
+        return None
     sources.found.extend(reader.found)
-    return _put(root, path.split("."), node.with_key(start))
+    return Override(tuple(path.split(".")), node.with_key(start))
 
 
-def _put(root: Node, path: list[str], node: Node, above: tuple[str, ...] = ()) -> Node:
-    """A value put at a path. Null removes what is there; where nothing is, it only names a choice (`method.dpo=`)."""
-    base = _expanded(root, above)
-    entries = dict(base.value) if isinstance(base.value, dict) else {}
-    key, rest = path[0], path[1:]
-    if node.value is None and key not in entries and _says_nothing((*above, *path)):
-        return root
-    if node.value is None and not rest and key in entries:
-        del entries[key]
-    elif rest:
-        child = entries.get(key) or Node({}, node.span, node.key_span)
-        entries[key] = _put(child, rest, node, (*above, key))
-    else:
-        entries[key] = node
-    return Node(entries, base.span, base.key_span, 1 + sum(n.size for n in entries.values()))
+def _overridden(root: Node, overrides: Sequence[Override]) -> Node:
+    for override in overrides:
+        root = put(root, list(override.path), override.value)
+    return root
+
+
+# Here null is a value, and the language has no keys.
+_VERBATIM = re.compile(r"targets\.[^.]+\.extra|rewards\.json_schema")
 
 
 def _clean(node: Node, path: str, sources: Sources, keep_empty: bool = False) -> Node:
@@ -247,7 +230,9 @@ def _clean(node: Node, path: str, sources: Sources, keep_empty: bool = False) ->
             below = f"{path}.{key}" if path else key
             if child.value is None and keep_empty:
                 child = Node({}, child.span, child.key_span)
-            if child.value is not None:
+            if _VERBATIM.fullmatch(below):
+                entries[key] = child
+            elif child.value is not None:
                 entries[key] = _clean(child, below, sources, below in CHOICES)
             elif not is_known(below.split(".")):
                 entries[key] = child
@@ -257,12 +242,6 @@ def _clean(node: Node, path: str, sources: Sources, keep_empty: bool = False) ->
     if not isinstance(node.value, str) or "${" not in node.value or path.startswith("targets."):
         return node  # a target's own keys are its own: it knows which may hold a placeholder
     return Node(literal(node, path, path in marked_paths(ENV), sources), node.span, node.key_span)
-
-
-def _says_nothing(path: tuple[str, ...]) -> bool:
-    """Whether null for a path that is not there has no meaning."""
-    in_a_set = path[:1] == ("targets",) and path[2:3] == ("set",)
-    return ".".join(path[:-1]) not in CHOICES and not in_a_set and is_known(path)
 
 
 def literal(node: Node, path: str, fillable: bool, sources: Sources) -> str:

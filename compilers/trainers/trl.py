@@ -104,7 +104,7 @@ class Trl(Trainer):
                 *_model(plan),
                 *hf_trainer.intervals(plan),
                 *hf_trainer.reporting(plan),
-                *[Setting(key, value, (), "extra") for key, value in plan.extra.items()],
+                *[Setting(key, Code("None") if v is None else v, (), "extra") for key, v in plan.extra.items()],
             ],
             "pinned": _pinned(plan),
             method.trainer: _trainer(plan),

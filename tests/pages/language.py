@@ -48,8 +48,10 @@ WRITING = """
 - **Paths** are relative to the file that names them. A model, tokenizer or hub id that begins with `./`, `../` or `/`
   is a folder.
 - **`extends: ../base.yaml`** takes over another spec: mappings are merged, lists replaced, and `null` removes a key.
-- **`--set training.learning_rate=1e-5`** on the command line changes the spec for one call. It wins over the file and
-  what that extends; a target's own `set:` wins over it, for that target.
+- **A target's `set: {training.seed: 7}`** changes the spec for that target: a mapping is merged, `null` removes a key.
+  A stage's own block wins over it; `set: {stages.dpo.training.seed: 7}` changes that block.
+- **`--set training.learning_rate=1e-5`** on the command line changes the spec for one call. It comes last: it wins over
+  the file, what that extends, a target's `set:` and a stage's block.
 - **Not set** below means that the field is absent and nothing is done. A default in words is settled when the plan is
   made; `tuneform plan` shows what it came to.
 """

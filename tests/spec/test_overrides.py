@@ -9,7 +9,7 @@ import pytest
 from tests.support import TODAY, UP
 from tuneform.compilers.compile import compile_target, for_label
 from tuneform.spec.diagnostics import Diagnostic
-from tuneform.spec.load import Document, load
+from tuneform.spec.load import Document, for_target, load
 from tuneform.spec.plan import DataFacts, Plan
 
 BASE = """\
@@ -200,3 +200,32 @@ def test_a_targets_set_and_extra_take_placeholders_as_their_places_do(tmp_path: 
     block = 'targets: {trl: {set: {tracking.wandb.project: "${TEAM}"}, extra: {hub_revision: "$${x}"}}}'
     found = plan(write(tmp_path, "s.yaml", BASE.replace("targets: {trl: }", block)))
     assert found["tracking.wandb.project"] == "${TEAM}" and found.extra["hub_revision"] == "${x}"
+
+
+def test_set_on_the_command_line_comes_last(tmp_path: Path) -> None:
+    text = BASE.replace("{trl: }", "{trl: {set: {training.seed: 5, stages.b.training.seed: 6}}}")
+    text = text.replace(
+        "version: 1", "version: 1\nstages: {a: {training: {seed: 7}}, b: {training: {epochs: 2}}, c: }"
+    )
+    file = str(write(tmp_path, "s.yaml", text))
+    document = load(file)
+    seeds = [for_target(document, "trl", stage).spec for stage in document.stages]
+    assert [own.training.seed for own in seeds if own] == [7, 6, 5]
+    document = load(file, ["training.seed=8", "stages.c.training.epochs=3"])
+    found = [for_target(document, "trl", stage).spec for stage in document.stages]
+    assert [(own.training.seed, own.training.epochs) for own in found if own] == [(8, 1.0), (8, 2.0), (8, 3.0)]
+
+
+def test_a_mapping_in_a_set_is_merged(tmp_path: Path) -> None:
+    text = BASE.replace("{trl: }", "{trl: {set: {training: {seed: 5}}}}").replace("seed: 1", "seed: 1, epochs: 3")
+    own = for_target(load(str(write(tmp_path, "s.yaml", text))), "trl").spec
+    assert own is not None and (own.training.seed, own.training.epochs) == (5, 3.0)
+
+
+def test_null_is_a_value_for_native_keys_and_in_a_json_schema(tmp_path: Path) -> None:
+    text = BASE.replace("{trl: }", "{trl: {extra: {optim_args: null, data_seed: 3}}}")
+    document = load(str(write(tmp_path, "s.yaml", text)))
+    assert document.spec is not None and document.spec.targets["trl"].extra == {"optim_args": None, "data_seed": 3}
+    text = BASE.replace("method: dpo", "method: grpo\nrewards: [{json_schema: {const: null}}]")
+    document = load(str(write(tmp_path, "t.yaml", text)))
+    assert document.spec is not None and document.spec.rewards[0].json_schema == {"const": None}
