@@ -100,7 +100,7 @@ def intervals(plan: Plan) -> list[Setting]:
     ]
     if "evaluation.every" in plan:
         if plan["method"] != "grpo":  # whose own keywords have it
-            found.append(take(plan, "per_device_eval_batch_size", "training.micro_batch_size"))
+            found.append(take(plan, "per_device_eval_batch_size", "evaluation.micro_batch_size"))
         found += [*every("evaluation.every", "eval"), take(plan, "eval_on_start", "evaluation.at_start")]
     found += [*every("saving.every", "save"), take(plan, "save_total_limit", "saving.keep")]
     comment = "on SIGTERM: save a checkpoint, then stop"

@@ -19,6 +19,7 @@ def lora(plan: Plan) -> list[Setting]:
         Setting("lora_alpha", int(alpha) if alpha == int(alpha) else alpha, ("adapter.alpha",)),
         take(plan, "lora_dropout", "adapter.dropout"),
         Setting("target_modules", modules if isinstance(modules, str) else list(modules), ("adapter.target_modules",)),
+        Setting("target_parameters", list(plan["adapter.target_parameters"]) or None, ("adapter.target_parameters",)),
         Setting("modules_to_save", list(plan["adapter.modules_to_save"]) or None, ("adapter.modules_to_save",)),
         take(plan, "use_dora", "adapter.use_dora"),
         take(plan, "use_rslora", "adapter.use_rslora"),

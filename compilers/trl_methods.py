@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..spec.plan import Plan
+from .native import native_schema
 from .settings import Setting, take
 
 
@@ -32,7 +33,7 @@ class TrlMethod:
 
 
 _SFT = {"loss_type": "nll", "padding_free": False, "shuffle_dataset": False}
-_REFERENCE = {"disable_dropout": True, "sync_ref_model": False, "precompute_ref_log_probs": False}
+_REFERENCE = {"disable_dropout": True, "sync_ref_model": False}
 METHODS: Mapping[str, TrlMethod] = {
     "sft": TrlMethod("SFT", "SFT", pinned=_SFT),
     "pretrain": TrlMethod("SFT", "pretraining", pinned=_SFT),
@@ -45,7 +46,6 @@ METHODS: Mapping[str, TrlMethod] = {
         pinned={
             "disable_dropout": False,
             "remove_unused_columns": False,
-            "repetition_penalty": 1.0,
             "multi_objective_aggregation": "sum_then_normalize",
             "top_entropy_quantile": 1.0,
             "entropy_coef": 0.0,
@@ -62,7 +62,15 @@ METHODS: Mapping[str, TrlMethod] = {
 def method_settings(plan: Plan) -> list[Setting]:
     """Keywords of the method's own block."""
     own = {"dpo": _dpo, "grpo": _grpo}.get(plan["method"], _as_they_are)
-    return own(plan)
+    return [*own(plan), *[_where_there_is_one(plan, key) for key in ("activation_offloading", "router_aux_loss_coef")]]
+
+
+def _where_there_is_one(plan: Plan, key: str) -> Setting:
+    """A field of `training` that not every config class of TRL has a keyword for."""
+    path, config = f"training.{key}", METHODS[plan["method"]].config
+    if key in native_schema("trl_keys.json", config):
+        return take(plan, key, path)
+    return Setting(key, None, (path,), f"{config} has none", fidelity="unsupported" if plan[path] else "exact")
 
 
 def _as_they_are(plan: Plan) -> list[Setting]:
@@ -79,6 +87,7 @@ def _dpo(plan: Plan) -> list[Setting]:
     else:
         found.append(take(plan, "loss_type", "method.dpo.loss_type"))
         found.append(Setting("loss_weights", None, ("method.dpo.rpo_alpha",), "one loss"))
+    found.append(take(plan, "precompute_ref_log_probs", "method.dpo.precompute_ref_log_probs"))
     path = "method.dpo.label_smoothing"
     return [*found, take(plan, "label_smoothing", path)] if path in plan else found
 

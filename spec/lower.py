@@ -216,7 +216,12 @@ class _Lowering:
         evaluated = self.spec.data.eval is not None
         if not evaluated:
             self._drop("evaluation")
-        elif self.spec.evaluation.early_stopping is None:
+        elif self["method"] in REWARDED:
+            self._drop("evaluation.micro_batch_size")
+        else:
+            path = "training.micro_batch_size"
+            self._settle("evaluation.micro_batch_size", self[path], path)
+        if not evaluated or self.spec.evaluation.early_stopping is None:
             self._drop("evaluation.early_stopping")
         else:
             metric = "reward" if self["method"] in REWARDED else "loss"

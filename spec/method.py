@@ -47,6 +47,8 @@ class Dpo(Section):
     rpo_alpha: float = Field(default=0.0, ge=0)
     """Weight of a next-token loss on the chosen answer, added to the preference loss
     (RPO, https://arxiv.org/abs/2404.19733); 0 adds none."""
+    precompute_ref_log_probs: bool = False
+    """Compute the reference model's log-probabilities once before training, instead of keeping it in memory."""
 
 
 class Kto(Section):
@@ -60,6 +62,8 @@ class Kto(Section):
     """Weight of the loss on good answers; with bad ones it evens out unequal numbers of the two."""
     undesirable_weight: float = Field(default=1.0, gt=0)
     """Weight of the loss on bad answers."""
+    precompute_ref_log_probs: bool = False
+    """Compute the reference model's log-probabilities once before training, instead of keeping it in memory."""
 
 
 class Orpo(Section):
@@ -83,6 +87,10 @@ class Grpo(Section):
     """Share of the probability that is sampled from."""
     top_k: int = Field(default=0, ge=0)
     """Number of most likely tokens that are sampled from; 0 is all."""
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    """Tokens below this share of the most likely token's probability are not sampled."""
+    repetition_penalty: float = Field(default=1.0, gt=0)
+    """Penalty on tokens that have been used, while sampling; 1 is none."""
     beta: float = Field(default=0.0, ge=0)
     """Weight of the KL term; 0 needs no reference model."""
     epsilon: float = Field(default=0.2, gt=0)

@@ -79,6 +79,9 @@ class Adapter(Section):
     """Dropout before the adapter, as a share."""
     target_modules: Literal["all-linear"] | tuple[Line, ...] = "all-linear"
     """Modules that get an adapter: `all-linear`, or a list of module names (`[q_proj, v_proj]`)."""
+    target_parameters: tuple[Line, ...] = ()
+    """Parameters that get an adapter though they are no linear module, such as the stacked experts of a
+    mixture-of-experts model (`[mlp.experts.gate_up_proj]`)."""
     modules_to_save: tuple[Line, ...] = ()
     """Further modules that are trained in full and saved with the adapter (`[embed_tokens, lm_head]`)."""
     use_dora: bool = False

@@ -80,6 +80,9 @@ class Training(Section):
         "sft and pretrain: 2e-4 with lora and qlora, 2e-5 with full; other methods: 1e-5 and 1e-6", gt=0, le=1
     )
     """Peak learning rate (absolute)."""
+    learning_rate_multiplier: float | None = derived("the service's own", gt=0)
+    """Learning rate as a multiple of a managed service's own, where it takes no absolute one. The two are never
+    converted into each other."""
     optimizer: Optimizer = Optimizer.model_construct()
     """The optimizer."""
     weight_decay: float = Field(default=0.0, ge=0)
@@ -107,6 +110,10 @@ class Training(Section):
     """Type of the arithmetic; `model.dtype` is how weights are stored."""
     gradient_checkpointing: bool = True
     """Compute activations again in the backward pass: less memory, about 20% more time."""
+    activation_offloading: bool = False
+    """Keep activations in the machine's memory until the backward pass: slower, and less memory on the GPU."""
+    router_aux_loss_coef: float | None = derived("what the model's configuration says", ge=0)
+    """Weight of the load-balancing loss of a mixture-of-experts model."""
     liger_kernel: bool = False
     """Fused Triton kernels of Liger for the layers and the loss: less memory on a GPU."""
     torch_compile: bool = False
@@ -131,6 +138,8 @@ class Evaluation(Section):
 
     every: Every = "epoch"
     """Optimizer steps between two evaluations, or `epoch`."""
+    micro_batch_size: int | None = derived("training.micro_batch_size", ge=1)
+    """Rows a device evaluates at once."""
     at_start: bool = False
     """Evaluate once before the first step."""
     early_stopping: EarlyStopping | None = None

@@ -76,6 +76,10 @@ class Trl(Trainer):
         "training.batch_size": "micro batch x accumulation x processes",
     }
 
+    unsupported: ClassVar[Mapping[str, str]] = {
+        "training.learning_rate_multiplier": "services take it; a trainer takes `training.learning_rate`",
+    }
+
     def emit(self, plan: Plan) -> Bundle:
         groups = self.groups(plan)
         return Bundle(

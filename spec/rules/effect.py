@@ -33,7 +33,13 @@ def _dead_by_method(spec: Spec) -> Dead:
         smooth = m.dpo.loss_type in ("robust", "exo_pair")
         found.append((not smooth, "method.dpo.label_smoothing", f"`loss_type` is `{m.dpo.loss_type}`, not `robust`"))
     if name in REWARDED:
-        paths = ("data.loss_on", "data.masks", "training.group_by_length", "training.neftune_noise_alpha")
+        paths = [
+            "data.loss_on",
+            "data.masks",
+            "training.group_by_length",
+            "training.neftune_noise_alpha",
+            "evaluation.micro_batch_size",
+        ]
         found += [(True, path, f"{name} samples what it trains") for path in paths]
     elif name not in ("sft", "pretrain"):
         found.append((True, "data.loss_on", f"{name} compares whole answers"))
@@ -49,7 +55,17 @@ def no_effect(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     Fix: remove the field, or change the one that the message names.
     """
     dead: list[tuple[bool, str, str]] = []
-    lora = ("rank", "alpha", "dropout", "target_modules", "modules_to_save", "use_dora", "use_rslora", "init")
+    lora = (
+        "rank",
+        "alpha",
+        "dropout",
+        "target_modules",
+        "target_parameters",
+        "modules_to_save",
+        "use_dora",
+        "use_rslora",
+        "init",
+    )
     dead += [(spec.adapter.type == "full", f"adapter.{n}", "`adapter.type` is `full`") for n in lora]
     kind = spec.adapter.type
     dead += [(kind != "qlora", "adapter.quantization", f"`adapter.type` is `{kind}`; quantization needs `qlora`")]

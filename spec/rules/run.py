@@ -48,7 +48,11 @@ def evaluation_has_rows(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     Fix: give `data.eval` a file, or hold out a share of the training rows with `eval: {split: 0.1}`.
     """
     if spec.data.eval is None:
-        for path in ("evaluation.every", "evaluation.at_start", "evaluation.early_stopping", "saving.best"):
+        for path in (
+            *("evaluation.every", "evaluation.micro_batch_size", "evaluation.at_start"),
+            "evaluation.early_stopping",
+            "saving.best",
+        ):
             if path in paths and not (path == "saving.best" and not spec.saving.best):
                 yield path, f"`{path}` needs evaluation rows", "add `data.eval`, for example `eval: {split: 0.1}`"
 

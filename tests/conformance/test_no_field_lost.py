@@ -37,6 +37,7 @@ OTHERS: dict[str, list[Any]] = {
     "method.grpo.num_generations": [4],
     "method.grpo.max_completion_length": [100],
     "model.start_from": ["./earlier"],
+    "evaluation.micro_batch_size": [3],
 }
 # What the caller of a compiler uses, not the artifact: each with the reason.
 NOT_IN_A_BUNDLE = {

@@ -111,7 +111,7 @@ def test_the_longest_entry_counts() -> None:
         ({"adapter.type": "lora"}, {"adapter.type": "full"},
          ["adapter: lora -> full (every weight is trained)", "weights stored as: bfloat16 -> float32",
           "learning rate: 2e-4 -> 2e-5 (divided by 10)",
-          "no longer applies: LoRA rank 16, LoRA alpha 32, LoRA dropout 0, LoRA modules all-linear and 4 more"]),
+          "no longer applies: LoRA rank 16, LoRA alpha 32, LoRA dropout 0, LoRA modules all-linear and 5 more"]),
         ({"data.loss_on": "assistant"}, {"data.loss_on": "all"}, ["trained tokens: assistant -> all"]),
         ({"model.id": "acme/tiny"}, {"model.id": "acme/small"},
          ["base model: acme/tiny -> acme/small (training starts from other weights)",
@@ -127,7 +127,7 @@ def test_the_longest_entry_counts() -> None:
         ({}, {"method": {"dpo": {"beta": 0.2}}, "training.learning_rate": 2e-4},
          ["method: sft -> dpo (prefers one answer to another; before: imitates answers)", "rows are: chat -> preference",
           "no longer applies: trained tokens assistant, packing false",
-          "applies now: DPO beta 0.2, DPO loss sigmoid, RPO alpha 0"]),
+          "applies now: DPO beta 0.2, DPO loss sigmoid, RPO alpha 0, DPO reference computed beforehand false"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )  # fmt: skip

@@ -41,9 +41,9 @@ def changed(base: dict[str, Any], **changes: Any) -> dict[str, Any]:
           "before: imitates answers)",
           "learning rate: 2e-4 -> 1e-5 (divided by 20)", "gradient accumulation: 8 -> 64", "rows are: chat -> prompt",
           "optimizer steps: 13 -> 12 (1 fewer)",
-          "no longer applies: trained tokens assistant, labels made by auto, packing false, group by length false",
+          "no longer applies: trained tokens assistant, labels made by auto, packing false, group by length false, micro batch of evaluation 4",
           "applies now: rewards exact_match, answers for each prompt 8, longest answer in tokens 512, "
-          "sampling temperature 1 and 11 more"]),
+          "sampling temperature 1 and 12 more"]),
         (BASES["kto"], changed(BASES["kto"], method__kto__beta=0.2, method__kto__undesirable_weight=1.5),
          ["KTO beta: 0.1 -> 0.2 (doubled)", "weight of undesirable answers: 1 -> 1.5 (x 1.5)"]),
         (BASES["dpo"], BASES["dpo-robust"], ["DPO loss: sigmoid -> robust", "applies now: label smoothing 0"]),

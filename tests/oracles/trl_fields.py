@@ -9,10 +9,10 @@ ELSEWHERE = "follows from something that the script does set"
 
 UNSET: dict[str, str] = {
     **dict.fromkeys(
-        ("optim_args", "optim_target_modules", "router_aux_loss_coef", "eos_token", "pad_token"), OFF
+        ("optim_args", "optim_target_modules", "eos_token", "pad_token"), OFF
     ),
     **dict.fromkeys(
-        ("cast_lm_head_to_fp32", "chat_template_kwargs", "delta", "entropy_coef_delta", "entropy_coef_max", "min_p",
+        ("cast_lm_head_to_fp32", "chat_template_kwargs", "delta", "entropy_coef_delta", "entropy_coef_max",
          "entropy_coef_min", "entropy_target", "generate_during_eval", "generation_kwargs", "is_encoder_decoder",
          "max_tool_calling_iterations", "off_policy_mask_threshold", "use_adaptive_entropy", "vespo_k_neg",
          "vespo_k_pos", "vespo_lambda_neg", "vespo_lambda_pos", "use_transformers_continuous_batching",
@@ -26,7 +26,7 @@ UNSET: dict[str, str] = {
          "vllm_tensor_parallel_size"), "only with `use_vllm`, which is written out as false"
     ),
     **dict.fromkeys(
-        ("activation_checkpointing", "activation_checkpointing_kwargs", "activation_offloading", "full_determinism",
+        ("activation_checkpointing", "activation_checkpointing_kwargs", "full_determinism",
          "torch_compile_backend", "torch_compile_mode", "liger_kernel_config", "use_cache",
          "torch_empty_cache_steps", "dataloader_num_workers", "dataloader_pin_memory", "dataloader_persistent_workers",
          "dataloader_prefetch_factor", "dataloader_multiprocessing_context", "dataloader_in_order", "dataset_num_proc",

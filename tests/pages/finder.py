@@ -41,6 +41,7 @@ UNITS: dict[str, str] = {
     "budget.max_usd": "US dollars",
     "evaluation.early_stopping.patience": "evaluations",
     "evaluation.every": "optimizer steps",
+    "evaluation.micro_batch_size": "rows",
     "hardware.count": "devices",
     "hardware.nodes": "machines",
     "logging.every": "optimizer steps",

@@ -70,6 +70,8 @@ def main():
         loss_type="kto",
         desirable_weight=1.0,
         undesirable_weight=1.5,
+        precompute_ref_log_probs=False,
+        activation_offloading=False,
         max_length=2048,
         train_sampling_strategy="sequential",
         model_init_kwargs={"dtype": "bfloat16", "attn_implementation": "sdpa"},
@@ -94,7 +96,6 @@ def main():
         tf32=False,
         disable_dropout=True,
         sync_ref_model=False,
-        precompute_ref_log_probs=False,
     )
     processes = training_args.world_size * max(1, training_args.n_gpu)
     if (training_args.device.type, processes) != ("cuda", 1):

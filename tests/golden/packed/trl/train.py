@@ -50,6 +50,7 @@ def main():
         torch_compile=False,
         use_cpu=False,
         seed=42,
+        activation_offloading=False,
         max_length=4096,
         train_sampling_strategy="random",
         assistant_only_loss=False,

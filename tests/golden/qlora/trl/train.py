@@ -66,6 +66,8 @@ def main():
         seed=42,
         beta=0.05,
         loss_type="ipo",
+        precompute_ref_log_probs=False,
+        activation_offloading=False,
         max_length=2048,
         train_sampling_strategy="random",
         model_init_kwargs={"dtype": "bfloat16", "attn_implementation": "flash_attention_2"},
@@ -94,7 +96,6 @@ def main():
         tf32=False,
         disable_dropout=True,
         sync_ref_model=False,
-        precompute_ref_log_probs=False,
         f_divergence_type="reverse_kl",
         use_weighting=False,
     )

@@ -60,6 +60,7 @@ def main():
         torch_compile=False,
         use_cpu=True,
         seed=42,
+        activation_offloading=False,
         max_length=2048,
         train_sampling_strategy="random",
         packing=False,

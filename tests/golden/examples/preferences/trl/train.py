@@ -58,6 +58,8 @@ def main():
         seed=42,
         beta=0.1,
         loss_type="sigmoid",
+        precompute_ref_log_probs=False,
+        activation_offloading=False,
         max_length=128,
         train_sampling_strategy="random",
         model_init_kwargs={"dtype": "float32", "attn_implementation": "sdpa"},
@@ -81,7 +83,6 @@ def main():
         tf32=False,
         disable_dropout=True,
         sync_ref_model=False,
-        precompute_ref_log_probs=False,
         f_divergence_type="reverse_kl",
         use_weighting=False,
     )

@@ -50,6 +50,7 @@ def main():
         torch_compile=False,
         use_cpu=True,
         seed=42,
+        activation_offloading=False,
         max_length=128,
         train_sampling_strategy="random",
         assistant_only_loss=False,

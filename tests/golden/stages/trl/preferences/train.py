@@ -59,6 +59,8 @@ def main():
         seed=42,
         beta=0.2,
         loss_type="sigmoid",
+        precompute_ref_log_probs=False,
+        activation_offloading=False,
         max_length=512,
         train_sampling_strategy="random",
         model_init_kwargs={"dtype": "bfloat16", "attn_implementation": "sdpa"},
@@ -83,7 +85,6 @@ def main():
         tf32=False,
         disable_dropout=True,
         sync_ref_model=False,
-        precompute_ref_log_probs=False,
         f_divergence_type="reverse_kl",
         use_weighting=False,
     )
