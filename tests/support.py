@@ -46,7 +46,8 @@ BASES: dict[str, dict[str, Any]] = {
     "sft-qlora": spec(adapter={"type": "qlora"}),
     "sft-qlora8": spec(adapter={"type": "qlora", "quantization": {"bits": 8}}),
     "sft-steps": spec(
-        training={"max_steps": 50, "neftune_noise_alpha": 5.0}, hardware={"device": "cpu", "count": 2, "nodes": 2}
+        training={"max_steps": 50, "neftune_noise_alpha": 5.0, "router_aux_loss_coef": 0.01},
+        hardware={"device": "cpu", "count": 2, "nodes": 2},
     ),
     "sft-files": spec(
         data={
@@ -63,7 +64,7 @@ BASES: dict[str, dict[str, Any]] = {
     "kto-apo": spec(method={"kto": {"loss_type": "apo_zero_unpaired"}}),
     "orpo": spec(method={"orpo": {}}),
     "grpo": spec(
-        method={"grpo": {}},
+        method={"grpo": {"min_p": 0.05}},
         rewards=[
             {"exact_match": {"reference": "answer"}},
             {"regex": {"pattern": "[0-9]+"}},
