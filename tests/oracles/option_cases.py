@@ -34,6 +34,8 @@ OPTIMIZERS: dict[str, Case] = {
     "rmsprop": {},
     "adagrad": {},
 }
+QUANTIZED = ["adamw_8bit", "paged_adamw_8bit", "paged_adamw_32bit", "lion_32bit", "lion_8bit", "paged_lion_32bit",
+             "paged_lion_8bit"]  # fmt: skip
 ADAPTERS: dict[str, Case] = {
     "default": {},
     "rslora": {"use_rslora": True},
@@ -62,6 +64,9 @@ def schedules(model: Path, root: Path) -> list[Case]:
         training = {**SHORT, "max_steps": 2, "weight_decay": 0.25, "optimizer": {"name": name, **arguments}}
         folder = bundle("sft", "full", model, root / f"optimizer-{name}", data=NO_EVAL, training=training)
         found.append({"name": f"optimizer-{name}", "folder": folder})
+    # bitsandbytes' run on CUDA only, as far as the language goes; their step also works here.
+    look = {"look": "quantized_optimizers", "optimizers": QUANTIZED, "script": False}
+    found.append({"name": "quantized-optimizers", "folder": root, **look})
     return found
 
 

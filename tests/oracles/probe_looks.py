@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
 
 def gap(one, two):
@@ -58,6 +58,23 @@ def rows(trainer, case):
         "tokens": list(chain(*data["input_ids"])), "labels": list(chain(*data["labels"])),
         "documents": list(data["seq_lengths"]) if "seq_lengths" in data.column_names else None,
     }  # fmt: skip
+
+
+def quantized_optimizers(trainer, case):
+    """bitsandbytes' optimizers, made as the trainer makes them, and a step of each."""
+    found = {}
+    for name in case["optimizers"]:
+        weight = torch.nn.Parameter(torch.ones(128, 64))
+        args = TrainingArguments(
+            "output", optim=name, use_cpu=True, learning_rate=0.01, adam_beta1=0.8, adam_beta2=0.9
+        )
+        cls, settings = Trainer.get_optimizer_cls_and_kwargs(args)
+        made = cls([weight], **settings)
+        weight.grad = torch.ones_like(weight)
+        made.step()
+        found[name] = {"class": f"{cls.__module__}.{cls.__name__}", "bits": made.args.optim_bits, "paged": made.is_paged,
+                       "betas": made.defaults["betas"], "weight": float(weight.detach().mean())}  # fmt: skip
+    return found
 
 
 def special(trainer, case):
@@ -158,6 +175,7 @@ def tracked(trainer, case):
         import wandb
 
         wandb.finish()
+        wandb.teardown()  # which writes the rest
     for file in Path("wandb").glob("offline-run-*/*.wandb"):
         found["wandb"] = wandb_file(file)
     if os.environ.get("MLFLOW_TRACKING_URI"):
@@ -213,4 +231,4 @@ def wandb_file(file):
     return found
 
 
-LOOKS = {f.__name__: f for f in (adapter, rows, special, start, own_rows, tracked)}
+LOOKS = {f.__name__: f for f in (adapter, rows, quantized_optimizers, special, start, own_rows, tracked)}

@@ -86,7 +86,8 @@ def run(case):
     try:
         for folder in case.get("remove", ()):
             shutil.rmtree(folder)
-        runpy.run_path("train.py", run_name="__main__")
+        if case.get("script", True):
+            runpy.run_path("train.py", run_name="__main__")
         answer = facts(MADE[-1]) if MADE else {}
         look = LOOKS[case["look"]](MADE[-1] if MADE else None, case) if case.get("look") else {}
         return {**answer, **look, "asked": asked}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from .option_cases import ADAPTERS, OPTIMIZERS, PEAK, STEPS, TEXTS, WARMUP
+from tuneform.spec.training import Optimizer, Scheduler
+
+from .option_cases import ADAPTERS, OPTIMIZERS, PEAK, QUANTIZED, SCHEDULES, STEPS, TEXTS, WARMUP
 
 pytestmark = pytest.mark.trainer
 Ran = dict[str, dict[str, Any]]
@@ -66,6 +68,23 @@ def test_an_optimizer_is_made_with_its_settings(name: str, ran: Ran) -> None:
     if "adamw" in name:
         assert answer["group"]["betas"] == [0.8, 0.95] and answer["group"]["eps"] == 1e-7
         assert bool(answer["group"].get("fused")) == name.endswith("fused")
+
+
+@pytest.mark.parametrize("name", QUANTIZED)
+def test_an_optimizer_of_bitsandbytes_is_made_with_its_settings(name: str, ran: Ran) -> None:
+    found = of(ran, "quantized-optimizers")[name]
+    assert found["class"].split(".")[0] == "bitsandbytes"
+    assert found["class"].lower().endswith("lion" if "lion" in name else "adamw")
+    assert found["bits"] == (8 if "8bit" in name else 32) and found["paged"] == name.startswith("paged")
+    assert found["betas"] == [0.8, 0.9] and found["weight"] == pytest.approx(0.99, abs=1e-3)
+
+
+def test_every_name_of_an_optimizer_and_a_schedule_is_here() -> None:
+    names = {name: set(get_args(field.annotation)) for name, field in
+             (("optimizer", Optimizer.model_fields["name"]), ("scheduler", Scheduler.model_fields["name"]))}  # fmt: skip
+    assert names["optimizer"] == {*OPTIMIZERS, *QUANTIZED}
+    schedules = [case["scheduler"] for case in SCHEDULES.values()]
+    assert names["scheduler"] == {s if isinstance(s, str) else s["name"] for s in schedules}
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
