@@ -46,6 +46,11 @@ ADAPTERS: dict[str, Case] = {
     "orthogonal": {"init": "orthogonal"},
     "saved": {"modules_to_save": ["lm_head"], "target_modules": ["q_proj"]},
 }
+TRAINED: dict[str, Case] = {
+    "plain": {},
+    "noise": {"neftune_noise_alpha": 5.0},
+    "compiled": {"torch_compile": True},
+}
 TEXTS = [{"text": "The lamp buzzes. " * (1 + 5 * (i % 4))} for i in range(12)]
 PACKED: dict[str, Case] = {
     "bfd": {"packing_strategy": "bfd"},
@@ -65,7 +70,7 @@ def schedules(model: Path, root: Path) -> list[Case]:
         folder = bundle("sft", "full", model, root / f"optimizer-{name}", data=NO_EVAL, training=training)
         found.append({"name": f"optimizer-{name}", "folder": folder})
     # bitsandbytes' run on CUDA only, as far as the language goes; their step also works here.
-    look = {"look": "quantized_optimizers", "optimizers": QUANTIZED, "script": False}
+    look: Case = {"look": "quantized_optimizers", "optimizers": QUANTIZED, "script": False}
     found.append({"name": "quantized-optimizers", "folder": root, **look})
     return found
 
@@ -96,7 +101,7 @@ def options(model: Path, root: Path) -> list[Case]:
     folder = bundle("pretrain", "lora", model, root / "grouped", TEXTS, data=NO_EVAL, training=training)
     found.append({"name": "grouped", "folder": folder, "look": "rows"})
     training = {**SHORT, "max_steps": 4}
-    saving = {"every": 1, "keep": 2, "only_model": True}
+    saving: Case = {"every": 1, "keep": 2, "only_model": True}
     folder = bundle("sft", "lora", model, root / "saved", data=NO_EVAL, training=training, saving=saving)
     found.append({"name": "saving", "folder": folder})
     saving = {"hub_model_id": "${HUB_ORG}/tuned", "hub_private": True}

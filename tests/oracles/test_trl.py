@@ -96,8 +96,13 @@ def trained(trl_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPath
     """Every method with every adapter, trained for three steps."""
     root = tmp_path_factory.mktemp("scripts")
     cases = {f"{m}-{a}": bundle(m, a, tiny_model, root / f"{m}-{a}") for m, a in product(METHODS, ADAPTERS)}
-    early = {"evaluation": {"every": 1, "early_stopping": {"patience": 2}}, "saving": {"every": 1, "best": True}}
-    rising = {"training": {"max_steps": 12, "batch_size": 4, "precision": "fp32", "learning_rate": 0.9, "warmup": 0}}
+    early: dict[str, Any] = {
+        "evaluation": {"every": 1, "early_stopping": {"patience": 2}},
+        "saving": {"every": 1, "best": True},
+    }
+    rising: dict[str, Any] = {
+        "training": {"max_steps": 12, "batch_size": 4, "precision": "fp32", "learning_rate": 0.9, "warmup": 0}
+    }
     cases["early"] = bundle("sft", "full", tiny_model, root / "early", **early, **rising)
     command = [trl_python, str(HERE / "probe_scripts.py"), *[str(c) for c in cases.values()]]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})
