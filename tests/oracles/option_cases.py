@@ -89,11 +89,7 @@ def options(model: Path, root: Path) -> list[Case]:
         data = {**NO_EVAL, "loss_on": "all"}
         folder = bundle("pretrain", "lora", model, root / name, TEXTS, data=data, training=training)
         found.append({"name": f"packed-{name}", "folder": folder, "look": "rows"})
-    for name, more in {
-        "plain": {},
-        "noise": {"neftune_noise_alpha": 5.0},
-        "compiled": {"torch_compile": True},
-    }.items():
+    for name, more in TRAINED.items():
         training = {**SHORT, "max_steps": 2, **more}
         folder = bundle("sft", "full", model, root / f"train-{name}", training=training, saving={"every": 2})
         found.append({"name": f"train-{name}", "folder": folder})
