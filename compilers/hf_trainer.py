@@ -5,6 +5,8 @@ Source: https://huggingface.co/docs/transformers/main_classes/trainer#transforme
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..spec.fields import placeholders
 from ..spec.plan import Plan
 from .base import HFTrainerMetrics
@@ -63,6 +65,11 @@ _SCHEDULE_KEYS = {
     "timescale": "timescale",
     "decay_steps": "num_decay_steps",
 }
+# Shapes that no field rules, written out. Transformers' own end of a polynomial is 1e-7, whatever the peak.
+_SHAPES: dict[str, dict[str, Any]] = {
+    "polynomial": {"lr_end": 0.0},
+    "warmup_stable_decay": {"warmup_type": "linear", "decay_type": "cosine"},
+}
 
 
 def _schedule(plan: Plan) -> list[Setting]:
@@ -80,6 +87,7 @@ def _schedule(plan: Plan) -> list[Setting]:
     found = [Setting("lr_scheduler_type", name, (f"{prefix}name",))]
     if fields:
         kwargs = {keys[field]: value for field, value in fields.items() if field in keys and value is not None}
+        kwargs |= _SHAPES.get(name, {})
         found.append(Setting("lr_scheduler_kwargs", kwargs or None, tuple(f"{prefix}{field}" for field in fields)))
     if isinstance(warmup, int):
         return [*found, take(plan, "warmup_steps", "training.warmup")]

@@ -12,7 +12,7 @@ from .trl_rows import native_is_exact, pairs_neighbours
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (_masks, _packing, _rewards, _batches, _sharding):
+    for found in (_masks, _packing, _rewards, _batches, _adapter, _trackers, _sharding):
         yield from found(plan)
 
 
@@ -63,6 +63,26 @@ def _batches(plan: Plan) -> Iterator[Diagnostic]:
         yield _error(
             "training.micro_batch_size", message, "at least 2, or `method: {kto: {loss_type: apo_zero_unpaired}}`"
         )
+
+
+def _adapter(plan: Plan) -> Iterator[Diagnostic]:
+    """What PEFT's ways to begin an adapter cannot do. PiSSA and OLoRA move a part of the base into the adapter."""
+    path, init = "adapter.init", plan.get("adapter.init")
+    compares = plan["method"] in ("dpo", "kto") or plan.get("method.grpo.beta", 0) > 0
+    if init in ("pissa", "olora") and compares:
+        message = f"`{init}` takes a part out of the base, and {plan['method']} compares with the base as it was"
+        yield _error(path, message, "use `default`, `gaussian` or `orthogonal`, which leave the base alone")
+    elif init == "pissa" and plan["adapter.type"] == "qlora":
+        yield _error(path, "PiSSA takes a part out of the base, which quantized weights do not allow", "use `default`")
+    elif init == "orthogonal" and plan["adapter.rank"] % 2:
+        yield _error("adapter.rank", f"`orthogonal` needs an even rank, not {plan['adapter.rank']}", "make it even")
+
+
+def _trackers(plan: Plan) -> Iterator[Diagnostic]:
+    uri = plan.get("tracking.mlflow.uri") or ""
+    if "mlflow" in plan["tracking"] and uri.startswith(("file:", "./", "../", "/")):
+        message = f"MLflow no longer writes to a folder, which `{uri}` is"
+        yield _error("tracking.mlflow.uri", message, "`sqlite:///mlflow.db` is a file in the bundle's folder")
 
 
 def _sharding(plan: Plan) -> Iterator[Diagnostic]:

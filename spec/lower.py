@@ -263,6 +263,8 @@ class _Lowering:
         warmup = self["training.warmup"]
         if isinstance(warmup, int):
             self._derive("training.warmup_steps", warmup, "training.warmup")
+            if "training.scheduler.timescale" in self.values:
+                self._settle("training.scheduler.timescale", warmup or 10_000, "the warmup steps, or 10000 without")
         elif total is None:
             self._derive("training.warmup_steps", None, f"{warmup} of a number of steps not known yet")
         else:

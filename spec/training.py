@@ -54,15 +54,16 @@ class Scheduler(Section):
     ] = "cosine"
     """Transformers' name of it. `linear` falls to 0, `cosine` to `min_lr_ratio`; `constant` stays."""
     min_lr_ratio: float = Field(default=0.0, ge=0, lt=1)
-    """Final learning rate as a share of the peak (`cosine` and `warmup_stable_decay`)."""
+    """Final learning rate as a share of the peak (`cosine` and `warmup_stable_decay`; with the latter, warmup also
+    begins there)."""
     num_cycles: int = Field(default=1, ge=1)
-    """Number of restarts (`cosine_with_restarts`)."""
+    """Half cosines from the peak to 0, one after another (`cosine_with_restarts`)."""
     power: float = Field(default=1.0, gt=0)
-    """Exponent of the fall (`polynomial`)."""
-    timescale: int | None = derived("the warmup steps", ge=1)
-    """Steps after which the rate has fallen to 1/sqrt(2) of its peak (`inverse_sqrt`)."""
+    """Exponent of the fall to 0 (`polynomial`)."""
+    timescale: int | None = derived("the warmup steps, or 10000 where there are none", ge=1)
+    """Steps after warmup in which the rate falls to 1/sqrt(2) of its peak (`inverse_sqrt`)."""
     decay_steps: int | None = Field(default=None, ge=1)
-    """Steps of the final fall (`warmup_stable_decay`, which needs it)."""
+    """Steps of the final fall, which is half a cosine (`warmup_stable_decay`, which needs it)."""
 
 
 class Training(Section):
@@ -86,7 +87,7 @@ class Training(Section):
     optimizer: Optimizer = Optimizer.model_construct()
     """The optimizer."""
     weight_decay: float = Field(default=0.0, ge=0)
-    """Decoupled weight decay."""
+    """Weight decay: decoupled with AdamW, Lion and Adafactor, part of the gradient with the other optimizers."""
     max_grad_norm: float = Field(default=1.0, ge=0)
     """Gradients are clipped to this norm; 0 clips nothing."""
     scheduler: Scheduler = Scheduler.model_construct()
@@ -96,7 +97,8 @@ class Training(Section):
     max_length: int = Field(default=2048, ge=8)
     """Longest row, in tokens, template and answer included."""
     on_too_long: Literal["drop", "truncate", "error"] = "drop"
-    """What a longer row does; dropped and cut rows are counted."""
+    """What a longer row does; dropped and cut rows are counted. Packing by `bfd_split` and `wrapped` cuts training
+    rows itself and loses none of them."""
     packing: bool = False
     """Put several rows into one sequence of `max_length` tokens."""
     packing_strategy: Literal["bfd", "bfd_split", "wrapped"] = "bfd"
@@ -191,7 +193,7 @@ class MLflow(Section):
     """MLflow. Credentials come from the environment."""
 
     uri: EnvStr | None = None
-    """Tracking server or folder (`MLFLOW_TRACKING_URI`)."""
+    """Tracking server or database, such as `sqlite:///mlflow.db` (`MLFLOW_TRACKING_URI`)."""
     experiment: EnvStr | None = None
     """Experiment name."""
 

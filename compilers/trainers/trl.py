@@ -17,7 +17,7 @@ from ..rendering import render
 from ..settings import Groups, Setting, by_name, origins, take
 from ..trl_checks import check
 from ..trl_methods import METHODS, method_settings
-from ..trl_rows import load_rows, masks, pairs_neighbours, row_settings
+from ..trl_rows import load_rows, masks, packing_cuts, pairs_neighbours, row_settings
 
 REQUIREMENTS = {
     "accelerate": "1.15.0",
@@ -32,7 +32,7 @@ OPTIONAL = {
     "deepspeed": "0.19.8",
     "jsonschema": "4.26.0",
     "liger-kernel": "0.8.5",
-    "mlflow": "3.18.0",
+    "mlflow": "3.17.2",
     "tensorboard": "2.21.0",
     "wandb": "0.31.0",
 }
@@ -116,6 +116,8 @@ class Trl(Trainer):
         }
         if masks(plan) != "native":
             found["load_rows"] = load_rows(plan)
+            if packing_cuts(plan):
+                found["load_rows (train)"] = load_rows(plan, whole=True)
         if plan["adapter.type"] != "full":
             found["LoraConfig"] = peft.lora(plan)
         if plan["adapter.type"] == "qlora":

@@ -112,6 +112,8 @@ def warmup_ends(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     t = spec.training
     if isinstance(t.warmup, int) and t.max_steps is not None and t.warmup >= t.max_steps:
         yield "training.warmup", f"warmup takes {t.warmup} of {t.max_steps} steps", "a percentage such as 3% fits"
+    if isinstance(t.warmup, str) and float(t.warmup[:-1]) == 100:
+        yield "training.warmup", "warmup takes all steps", "a percentage such as 3% fits"
 
 
 @rule("TF124", "a schedule without its length")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tuneform.compilers.trainers.trl import OPTIONAL, REQUIREMENTS
 from tuneform.runtime.envs import ensure
 
+from .option_cases import all_cases
+
 HERE = Path(__file__).parent
+PACKAGES = ("bitsandbytes", "deepspeed", "jsonschema", "mlflow", "tensorboard", "wandb")
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +25,7 @@ def trl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     own = os.environ.get("TUNEFORM_TEST_TRL_PYTHON")
     if own:
         return own
-    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in ("bitsandbytes", "tensorboard")}
+    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in PACKAGES}
     requirements = tmp_path_factory.mktemp("trl") / "requirements.txt"
     requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(wanted.items())))
     return str(ensure(requirements, print).python)
@@ -32,3 +37,17 @@ def tiny_model(trl_python: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("models") / "tiny"
     subprocess.run([trl_python, str(HERE / "probe_tiny_model.py"), str(folder)], check=True, capture_output=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def ran(trl_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What became of every script of option_cases.py; one process runs them all, one after another."""
+    root = tmp_path_factory.mktemp("options")
+    job, answers = root / "job.json", root / "answers.json"
+    job.write_text(json.dumps(all_cases(tiny_model, root)))
+    env = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}  # threads only get in each other's way here
+    command = [trl_python, str(HERE / "probe_options.py"), str(job), str(answers)]
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, dict[str, Any]] = json.loads(answers.read_text())
+    return found

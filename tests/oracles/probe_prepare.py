@@ -44,7 +44,7 @@ def load(shape: str) -> ModuleType:
     return module
 
 
-PREPARE = {shape: load(shape) for shape in ("chat", "prompt_completion", "text", "preference")}
+PREPARE = {shape: load(shape) for shape in JOB["shapes"]}
 
 
 def train_tokenizer(kind: str) -> Tokenizer:
@@ -104,7 +104,7 @@ def labels() -> list[Any]:
     answers: list[Any] = []
     for case in JOB["cases"]:
         tokenizer = tokenizer_for(case["template"], case.get("kind", "bytes"))
-        arguments = [] if case["shape"] == "preference" else [case["loss_on"]]
+        arguments = [] if "preference" in case["shape"] else [case["loss_on"]]
         try:
             encoded = PREPARE[case["shape"]].encode(case["row"], tokenizer, *arguments)
         except ValueError as error:
@@ -113,7 +113,7 @@ def labels() -> list[Any]:
             if "labels" in encoded:
                 answers.append(pieces(tokenizer, encoded))
             else:
-                answers.append({key: text_of(tokenizer, ids) for key, ids in encoded.items()})
+                answers.append({k: text_of(tokenizer, v) if isinstance(v, list) else v for k, v in encoded.items()})
     return answers
 
 

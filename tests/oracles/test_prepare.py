@@ -15,7 +15,7 @@ from .prepare_tables import ENDS, NATIVE, REFUSED
 
 pytestmark = pytest.mark.trainer
 
-METHODS = {"chat": "sft", "prompt_completion": "sft", "text": "sft", "preference": "dpo"}
+METHODS = {"chat": "sft", "prompt_completion": "sft", "text": "sft", "preference": "dpo", "unpaired_preference": "kto"}
 CORPUS = [
     "Hi there. Hello! More of it? Sure thing. The weather in Rome is sunny, in Oslo it is rain. Thanks. Bye.",
     "user assistant system tool weather city days think arguments name function parameters message content",
@@ -160,6 +160,30 @@ PREFERENCES: dict[str, tuple[str, dict[str, Any], Any]] = {
     ),
 }
 
+# Chats of three more families, by hand; dpo and orpo take the same rows, kto each answer by itself.
+ANSWERS: dict[str, tuple[list[dict[str, Any]], str, str, str]] = {
+    "qwen3": (
+        [user("Hi there")],
+        QWEN_PLAIN + "<think>\n\n</think>\n\n",
+        "Yes.<|im_end|>",
+        "No no.<|im_end|>",
+    ),
+    "llama3": (
+        [system("Be nice."), user("Hi there")],
+        "<bos><|start_header_id|>system<|end_header_id|>\n\nBe nice.<|eot_id|>"
+        "<|start_header_id|>user<|end_header_id|>\n\nHi there<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+        "Yes.<|eot_id|>",
+        "No no.<|eot_id|>",
+    ),
+    "gemma": (
+        PLAIN[:3],
+        "<bos><start_of_turn>user\nHi there<end_of_turn>\n<start_of_turn>model\nHello!<end_of_turn>\n"
+        "<start_of_turn>user\nMore<end_of_turn>\n<start_of_turn>model\n",
+        "Yes.<end_of_turn>",
+        "No no.<end_of_turn>",
+    ),
+}
+
 FIT = {"max_length": 10_000, "on_too_long": "drop", "on_bad_row": "error"}
 CHAT = {**FIT, "loss_on": "assistant"}
 SHORT, LONG = {"messages": PLAIN[:2]}, {"messages": [user("Hi there"), assistant("Sure thing. " * 30)]}
@@ -225,6 +249,13 @@ def cases() -> Iterator[dict[str, Any]]:
     yield {"shape": "chat", "template": "llama2", "loss_on": "assistant", "row": {"messages": PLAIN}, "kind": "spaces"}
     for template, row, _ in PREFERENCES.values():
         yield {"shape": "preference", "template": template, "row": row}
+    for template, (prompt, *_) in ANSWERS.items():
+        said = [assistant("Yes.")], [assistant("No no.")]
+        row = {"prompt": prompt, "chosen": said[0], "rejected": said[1]}
+        yield {"shape": "preference", "template": template, "row": row}
+        for completion, label in zip(said, (True, False), strict=True):
+            row = {"prompt": prompt, "completion": completion, "label": label}
+            yield {"shape": "unpaired_preference", "template": template, "row": row}
     for template in ALL:
         for row in CONVERSATIONS.values():
             yield {"shape": "chat", "template": template, "loss_on": "assistant", "row": row}
@@ -239,6 +270,7 @@ def answers(trl_python: str, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         (folder / shape / "prepare.py").write_text(text, encoding="utf-8")
     loads = [{"shape": "chat", "template": "smollm2"} | load for load in LOADS.values()]
     job = {
+        "shapes": list(METHODS),
         "corpus": CORPUS,
         "templates": TEMPLATES,
         "cases": list(cases()),
@@ -258,6 +290,7 @@ def answers(trl_python: str, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     found["labels"] = iter(found["labels"])
     names = [("expected", key) for key in EXPECTED] + [("special", key) for key in SPECIAL_CASES]
     names += [("llama2", "")] + [("preference", key) for key in PREFERENCES]
+    names += [(kind, key) for key in ANSWERS for kind in ("pair", "good", "bad")]
     names += [(template, key) for template in ALL for key in CONVERSATIONS]
     found["labels"] = dict(zip(names, found["labels"], strict=True))
     found["loading"] = dict(zip(LOADS, found["loading"], strict=True))
@@ -324,6 +357,15 @@ def test_preferences(answers: dict[str, Any], key: str) -> None:
     assert found["prompt_ids"].endswith(expected[0].removeprefix("…"))
     assert expected[0].startswith("…") or found["prompt_ids"] == expected[0]
     assert (found["chosen_ids"], found["rejected_ids"]) == expected[1:]
+
+
+@pytest.mark.parametrize("template", ANSWERS)
+def test_answers_of_pairs_and_single_answers(answers: dict[str, Any], template: str) -> None:
+    _, prompt, good, bad = ANSWERS[template]
+    found = {kind: answers["labels"][kind, template] for kind in ("pair", "good", "bad")}
+    assert found["pair"] == {"prompt_ids": prompt, "chosen_ids": good, "rejected_ids": bad}
+    assert found["good"] == {"prompt_ids": prompt, "completion_ids": good, "label": True}
+    assert found["bad"] == {"prompt_ids": prompt, "completion_ids": bad, "label": False}
 
 
 def test_every_template_has_a_row_in_the_tables(answers: dict[str, Any]) -> None:

@@ -12,28 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.support import BASES, compiled, spec
-from tuneform.runtime.build import build_bundles
+from tests.support import BASES, compiled
 
+from .bundles import bundle
 from .trl_fields import UNSET
 
 pytestmark = pytest.mark.trainer
 HERE = Path(__file__).parent
 KEYS = json.loads((HERE.parent.parent / "compilers" / "trainers" / "trl_keys.json").read_text())
 METHODS, ADAPTERS = ("sft", "pretrain", "dpo", "kto", "orpo", "grpo"), ("lora", "full", "qlora")
-ROWS: dict[str, Any] = {
-    "sft": lambda i: {
-        "messages": [{"role": "user", "content": f"Help me, {i}"}, {"role": "assistant", "content": f"Yes {i}."}]
-    },
-    "pretrain": lambda i: {"text": f"The lamp of order {i} buzzes quietly."},
-    "dpo": lambda i: {"prompt": f"Order {i}?", "chosen": f" It is late, {i}.", "rejected": " No."},
-    "kto": lambda i: {
-        "messages": [{"role": "user", "content": f"Help {i}"}, {"role": "assistant", "content": f"Yes {i}."}],
-        "label": i % 2 == 0,
-    },
-    "orpo": lambda i: {"prompt": f"Order {i}?", "chosen": f" It is late, {i}.", "rejected": " No."},
-    "grpo": lambda i: {"messages": [{"role": "user", "content": f"Say {i}"}], "answer": str(i)},
-}
 TRAINERS = {
     **{"sft": "SFTTrainer", "pretrain": "SFTTrainer", "grpo": "GRPOTrainer"},
     **{m: f"Prepared{m.upper()}Trainer" for m in ("dpo", "kto", "orpo")},
@@ -46,7 +33,6 @@ COLUMNS: dict[str, set[str]] = {
     "orpo": {"chosen_input_ids", "chosen_labels", "rejected_input_ids", "rejected_labels"},
     "grpo": set(),
 }
-SCORE = "def score(sample, item):\n    return len(sample['output_text']) % 7 + len(item['answer'])\n"
 
 
 def keywords(script: str) -> dict[str, set[str]]:
@@ -105,41 +91,18 @@ def test_every_field_of_trls_configs_is_set_or_may_be_left_alone(tmp_path: Path)
     assert not used & set(UNSET)
 
 
-def bundle(method: str, adapter: str, model: Path, folder: Path, **changes: Any) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [json.dumps(ROWS[method](i)) for i in range(16)]
-    (folder / "rows.jsonl").write_text("\n".join(rows) + "\n")
-    quantized = {"quantization": {"compute_dtype": "float32"}} if adapter == "qlora" else {}
-    settings = {"num_generations": 2, "max_completion_length": 8} if method == "grpo" else {}
-    if method == "grpo":
-        (folder / "score.py").write_text(SCORE)
-        changes["rewards"] = [{"file": "score.py", "function": "score"}, {"exact_match": "answer", "weight": 2.0}]
-    found = spec(
-        model={"id": str(model)},
-        method={method: settings},
-        adapter={"type": adapter, **quantized},
-        data={"train": "rows.jsonl", "eval": {"split": 0.25}},
-        training={"max_steps": 3, "batch_size": 4, "micro_batch_size": 2, "precision": "fp32", "max_length": 64},
-        evaluation={"every": 2, "at_start": True},
-        logging={"every": 1},
-        hardware={"device": "cpu"},
-        targets={"trl": {}},
-    )
-    for key, value in changes.items():
-        found[key] = {**found.get(key, {}), **value} if isinstance(value, dict) else value
-    file = folder / "tuneform.yaml"
-    file.write_text(json.dumps(found))
-    build_bundles(file, "trl", lambda stage: folder / "bundle")
-    return folder / "bundle"
-
-
 @pytest.fixture(scope="module")
 def trained(trl_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Every method with every adapter, trained for three steps."""
     root = tmp_path_factory.mktemp("scripts")
     cases = {f"{m}-{a}": bundle(m, a, tiny_model, root / f"{m}-{a}") for m, a in product(METHODS, ADAPTERS)}
-    early = {"evaluation": {"every": 1, "early_stopping": {"patience": 2}}, "saving": {"every": 1, "best": True}}
-    rising = {"training": {"max_steps": 12, "batch_size": 4, "precision": "fp32", "learning_rate": 0.9, "warmup": 0}}
+    early: dict[str, Any] = {
+        "evaluation": {"every": 1, "early_stopping": {"patience": 2}},
+        "saving": {"every": 1, "best": True},
+    }
+    rising: dict[str, Any] = {
+        "training": {"max_steps": 12, "batch_size": 4, "precision": "fp32", "learning_rate": 0.9, "warmup": 0}
+    }
     cases["early"] = bundle("sft", "full", tiny_model, root / "early", **early, **rising)
     command = [trl_python, str(HERE / "probe_scripts.py"), *[str(c) for c in cases.values()]]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})

@@ -5,6 +5,7 @@ Generated from a spec by Tuneform.
 """
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -49,9 +50,20 @@ def sample_of(completion):
 def scored(name, function):
     """A reward as the trainer calls it: for a batch of answers, each with the columns of its row as JSON."""
 
+    def score(sample, item):
+        answer = repr(sample["output_text"][:200])
+        try:
+            found = function(sample, item)
+            finite = math.isfinite(found)
+        except Exception as error:
+            raise RuntimeError(f"the reward `{name}` failed on the answer {answer}: {error!r}") from error
+        if not finite:
+            raise RuntimeError(f"the reward `{name}` gave {found} for the answer {answer}, and no finite number")
+        return float(found)
+
     def reward(completions, item, **kwargs):
         pairs = zip(completions, item, strict=True)
-        return [float(function(sample_of(completion), json.loads(row))) for completion, row in pairs]
+        return [score(sample_of(completion), json.loads(row)) for completion, row in pairs]
 
     reward.__name__ = name  # which metrics are named by
     return reward

@@ -51,7 +51,12 @@ def main():
         num_train_epochs=1.0,
         learning_rate=1e-5,
         lr_scheduler_type="warmup_stable_decay",
-        lr_scheduler_kwargs={"min_lr_ratio": 0.0, "num_decay_steps": 20},
+        lr_scheduler_kwargs={
+            "min_lr_ratio": 0.0,
+            "num_decay_steps": 20,
+            "warmup_type": "linear",
+            "decay_type": "cosine",
+        },
         warmup_steps=0.03,  # share of all steps
         optim="paged_adamw_8bit",
         adam_beta1=0.9,

@@ -3,7 +3,7 @@
 # dependencies = [
 #     "accelerate==1.15.0",
 #     "datasets==5.2.0",
-#     "mlflow==3.18.0",
+#     "mlflow==3.17.2",
 #     "peft==0.21.2",
 #     "tensorboard==2.21.0",
 #     "torch==2.13.0",
@@ -36,7 +36,7 @@ from prepare import load_rows
 def main():
     os.environ["WANDB_PROJECT"] = os.environ["WANDB_TEAM"] + "-triage"
     os.environ["WANDB_ENTITY"] = "acme"
-    os.environ["MLFLOW_TRACKING_URI"] = "file:./mlruns"
+    os.environ["MLFLOW_TRACKING_URI"] = "sqlite:///mlflow.db"
     os.environ["MLFLOW_EXPERIMENT_NAME"] = "triage"
 
     training_args = SFTConfig(
