@@ -138,9 +138,8 @@ def main():
     trainer.train(resume_from_checkpoint=get_last_checkpoint(training_args.output_dir))
 
     # Save model, and trainer_state.json beside it
-    trainer.save_model()
     trainer.save_state()
-    trainer.push_to_hub()
+    trainer.push_to_hub()  # which saves the model first
 
 
 if __name__ == "__main__":
