@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "Show one run.",
     "watch": "Show the live progress of a run, whoever started it.",
     "cancel": "Stop runs, with a checkpoint to go on from.",
+    "data": "Convert files of rows (tuneform data convert).",
     "schema": "Print the JSON Schema of the language, for editors.",
 }
 

@@ -12,10 +12,15 @@ from typing import Any
 
 def write_text(path: Path, text: str) -> None:
     """Replace a file in one step: a reader sees the old text or the new one, never a part."""
+    write_parts(path, [text.encode()])
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """As `write_text`, for bytes that come in parts."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
+        with os.fdopen(handle, "wb") as out:
+            out.writelines(parts)
             out.flush()
             os.fsync(out.fileno())
         os.chmod(name, 0o644)

@@ -102,8 +102,9 @@ def codes() -> dict[str, Code]:
     from .advice.check import ADVICE
     from .rows.datacodes import CODES
     from .rules.check import RULES
+    from .wire.codes import CODES as WIRE_CODES
 
     rules = {r.code: Code(r.title, cleandoc(r.explanation)) for r in RULES}
     rules |= {a.code: Code(a.title, cleandoc(a.explanation)) for a in ADVICE}
-    data = {code: Code(*entry) for code, entry in CODES.items()}
+    data = {code: Code(*entry) for code, entry in {**CODES, **WIRE_CODES}.items()}
     return dict(sorted({**_READING, **_FIELDS, **rules, **_TARGETS, **data}.items()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .converse import has_candidates, is_converse
 from .rowcheck import Row, RowError, listed, near, quoted
 
 _KEYS = {
@@ -43,6 +44,8 @@ def detect(row: Row) -> Detected:
     for form, evidence in _PREFERENCE_FORMS.items():
         if keys.issuperset(form):
             return Detected("preference", f"{listed(form)}: {evidence}")
+    if served := _of_a_service(row, keys):
+        return served
     found = [name for name, need in _KEYS.items() if keys.issuperset(need)]
     if len(found) > 1 and "text" in found:
         found.remove("text")  # the same row once more, as its template renders it
@@ -57,6 +60,22 @@ def detect(row: Row) -> Detected:
     if isinstance(row.get("label"), bool) and found[0] in _UNPAIRED:
         return Detected("unpaired_preference", f"{listed([*_KEYS[found[0]], 'label'])}, a label of true or false")
     return _by_values(row, found[0])
+
+
+def _of_a_service(row: Row, keys: set[str]) -> Detected | None:
+    """Forms that only one service has. Keys of another format beside them are a conflict, told by its own reader."""
+    if isinstance(row.get("contents"), list) and "messages" not in keys:
+        if "completions" in keys:
+            return Detected("gemini_preference", "`contents`, `completions`: Gemini's preference form")
+        if "references" in keys:
+            return Detected("gemini_prompt", "`contents`, `references`: Gemini's form of prompts")
+        return Detected("gemini", "`contents` of `parts`: Gemini's form")
+    if has_candidates(row):
+        return Detected("converse_preference", "`messages` that end with `candidates`: Amazon Nova's preference form")
+    if is_converse(row):
+        key = "schemaVersion" if "schemaVersion" in row else "system"
+        return Detected("converse", f"`messages` and {quoted(key)}: Bedrock's Converse form")
+    return None
 
 
 def _by_values(row: Row, name: str) -> Detected:

@@ -15,6 +15,8 @@ from contextlib import suppress
 from functools import partial
 
 from . import detection
+from .contents import read_contents, read_references, read_scored
+from .converse import read_candidates, read_converse
 from .detection import Detected
 from .preference import instruction, read_preference
 from .prompts import read_prompt, read_unpaired
@@ -28,11 +30,16 @@ SHAPES: Mapping[str, str] = {
     "chat": "chat",
     "sharegpt": "chat",
     "instruction": "chat",
+    "converse": "chat",
+    "gemini": "chat",
     "prompt_completion": "prompt_completion",
     "text": "text",
     "preference": "preference",
+    "converse_preference": "preference",
+    "gemini_preference": "preference",
     "unpaired_preference": "unpaired_preference",
     "prompt": "prompt",
+    "gemini_prompt": "prompt",
 }
 """The shape that rows of a format get."""
 
@@ -59,6 +66,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "unpaired_preference": ("prompt", "completion", "label", "messages", "conversations", "system", "tools"),
     "prompt": ("prompt", "messages", "conversations", "instruction", "input", "system"),
+    "converse": ("messages", "system"),
+    "converse_preference": ("messages", "system"),
+    "gemini": ("contents", "systemInstruction", "system_instruction"),
+    "gemini_preference": ("contents", "completions", "systemInstruction", "system_instruction"),
+    "gemini_prompt": ("contents", "references", "systemInstruction", "system_instruction"),
 }
 """The keys of each format, which `columns` can map."""
 
@@ -178,6 +190,13 @@ def _texts(*keys: str) -> Callable[[Row, set[str] | None], Row]:
     return read
 
 
+def _prompt(row: Row, ignored: set[str] | None) -> Row:
+    """Methods with rewards take each format as a prompt, without asking which it is."""
+    if "contents" in row and not {"prompt", "messages", "conversations"} & row.keys():
+        return read_references(row, ignored)
+    return read_prompt(row, ignored)
+
+
 _READERS: Mapping[str, Callable[[Row, set[str] | None], Row]] = {
     "chat": _chat,
     "sharegpt": _sharegpt,
@@ -186,5 +205,10 @@ _READERS: Mapping[str, Callable[[Row, set[str] | None], Row]] = {
     "text": _texts("text"),
     "preference": read_preference,
     "unpaired_preference": read_unpaired,
-    "prompt": read_prompt,
+    "prompt": _prompt,
+    "converse": read_converse,
+    "converse_preference": read_candidates,
+    "gemini": read_contents,
+    "gemini_preference": read_scored,
+    "gemini_prompt": read_references,
 }

@@ -1,0 +1,228 @@
+"""Files of rows into one file in a wire form: read, convert, check limits, write in one step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from array import array
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..spec.diagnostics import Diagnostic, Level, Span
+from ..spec.rows.rowcheck import RowError
+from ..spec.rows.shapes import SHAPES
+from ..spec.wire.base import EXPANSIONS, Form, Wire
+from ..spec.wire.convert import form_for, to_wire
+from ..spec.wire.limits import beyond, limits_of
+from .datafiles import encode
+from .jsonfiles import write_parts
+from .problems import SHOWN, Place, Problems
+from .sources import Loaded, Skipped, Source, SourceReading
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to convert, and how."""
+
+    files: tuple[Path, ...]
+    wire: Wire
+    out: Path
+    format: str = "auto"
+    columns: dict[str, str] = field(default_factory=dict)
+    method: str | None = None
+    skip: bool = False
+    expand: frozenset[str] = frozenset()
+
+
+@dataclass
+class Told:
+    """How many rows something was met in, and in which lines first."""
+
+    rows: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, place: str) -> None:
+        """One more row."""
+        self.rows += 1
+        if len(self.first) < SHOWN:
+            self.first.append(place)
+
+
+@dataclass
+class Done:
+    """What came of it. Nothing is written where there is an error."""
+
+    asked: Asked
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    read: int = 0
+    expanded: dict[str, Told] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+    found: Form | None = None
+
+    @property
+    def form(self) -> Form:
+        """The form that the rows have."""
+        assert self.found is not None
+        return self.found
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not any(d.level is Level.ERROR for d in self.diagnostics)
+
+    @property
+    def rows(self) -> int:
+        """Rows in the wire form."""
+        return len(self.lines)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return sum(len(part) for part in self.parts())
+
+    def parts(self) -> Iterator[bytes]:
+        """The file's bytes."""
+        if self.asked.wire.bom:
+            yield _BOM
+        for line in self.lines:
+            yield line
+            yield b"\n"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        written = self.ok
+        digest = hashlib.sha256()
+        for part in self.parts() if written else ():
+            digest.update(part)
+        limits = limits_of(self.asked.wire.name, self.found.shape) if self.found else []
+        return {
+            "wire": self.asked.wire.name,
+            "shape": self.found and self.found.shape,
+            "methods": list(self.found.methods) if self.found else [],
+            "written": {"path": str(self.asked.out), "bytes": self.size, "sha256": digest.hexdigest()}
+            if written
+            else None,
+            "rows_read": self.read,
+            "rows_written": self.rows if written else 0,
+            "expanded": {name: asdict(told) for name, told in sorted(self.expanded.items())},
+            "skipped": [asdict(row) for row in self.skipped],
+            "limits": [{k: v for k, v in asdict(limit).items() if v not in (None, "")} for limit in limits],
+            "diagnostics": [d.as_dict() for d in self.diagnostics],
+        }
+
+
+def convert_files(asked: Asked) -> Done:
+    """Convert, and write if there is no error."""
+    done, problems = Done(asked), Problems()
+    sources = [_read(asked, i, problems) for i in range(len(asked.files))]
+    done.read = sum(len(s.lines) for s in sources)
+    done.skipped = [row for s in sources for row in s.skipped]
+    if not problems.failed and _one_kind(sources, problems):
+        _convert(asked, sources, done, problems)
+    done.diagnostics = problems.finish()
+    if done.found is not None and done.ok:
+        done.diagnostics += [*_expansions(done), *_limits(done)]
+    if done.ok:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        write_parts(asked.out, done.parts())
+    return done
+
+
+def _read(asked: Asked, number: int, problems: Problems) -> Loaded:
+    path, shown = asked.files[number].absolute(), str(asked.files[number])
+    place = Place("", Path(os.path.normpath(shown)).as_posix(), shown)
+    source = Source(path, shown, asked.format, asked.columns)
+    return SourceReading(source, place, asked.method, asked.skip, problems).run()
+
+
+def _one_kind(sources: list[Loaded], problems: Problems) -> bool:
+    first = sources[0]
+    for other in sources[1:]:
+        if (other.shape, other.variant) != (first.shape, first.variant):
+            message = f"{_kind(other)}, but {_kind(first)}"
+            problems.source(other.place, "TF324", Level.ERROR, message, "convert each into a file of its own")
+    return not problems.failed
+
+
+def _kind(loaded: Loaded) -> str:
+    return f"{loaded.source.shown} holds {loaded.shape} rows" + (f" as {loaded.variant}" if loaded.variant else "")
+
+
+def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems) -> None:
+    try:
+        done.found = form_for(asked.wire, str(sources[0].shape), asked.method)
+    except RowError as error:
+        message = f"{sources[0].source.shown}: {sources[0].evidence}; the row {error.message}"
+        problems.source(sources[0].place, error.code, Level.ERROR, message, error.hint)
+        return
+    for loaded in sources:
+        refused = _Refused(loaded, asked.skip)
+        for i, line in enumerate(loaded.lines):
+            try:
+                rows, taken = to_wire(json.loads(line), SHAPES[str(loaded.format)], done.found, asked.expand)
+            except RowError as error:
+                refused.add(i, error)
+                continue
+            done.lines.extend(map(encode, rows))
+            for name in taken:
+                done.expanded.setdefault(name, Told()).add(f"{loaded.place.file}:{loaded.numbers[i]}")
+        refused.tell(asked.wire.name, problems)
+        done.skipped += refused.skipped
+    if not done.lines and not problems.failed:
+        problems.source(sources[0].place, "TF304", Level.ERROR, f"no row is left for {asked.wire.name}")
+
+
+class _Refused:
+    """Rows that the form cannot say: each kind is told a few times, and counted."""
+
+    def __init__(self, loaded: Loaded, skip: bool) -> None:
+        self._loaded, self._skip = loaded, skip
+        self._kinds: dict[str, array[int]] = {}
+        self._shown: list[Diagnostic] = []
+        self.skipped: list[Skipped] = []
+
+    def add(self, at: int, error: RowError) -> None:
+        loaded = self._loaded
+        line = loaded.numbers[at]
+        lines = self._kinds.setdefault(error.code, array("L"))
+        lines.append(line)
+        if self._skip:
+            self.skipped.append(Skipped(loaded.source.shown, line, loaded.indices[at], error.code, error.text))
+        if len(lines) <= (1 if self._skip else SHOWN):
+            level = Level.WARNING if self._skip else Level.ERROR
+            span = Span(loaded.place.file, line, 1, 2)
+            text = f"row skipped: {error.text}" if self._skip else error.text
+            self._shown.append(Diagnostic(error.code, level, "", text, error.hint, span))
+
+    def tell(self, wire: str, problems: Problems) -> None:
+        """Everything that was met."""
+        problems.found += self._shown
+        level = Level.WARNING if self._skip else Level.ERROR
+        for code, lines in self._kinds.items():
+            shown = 1 if self._skip else SHOWN
+            if more := len(lines) - shown:
+                if more < 0:
+                    continue
+                message = f"and {more:,} more rows that {wire} cannot say so, up to line {lines[-1]}"
+                span = Span(self._loaded.place.file, lines[shown], 1, 2)
+                problems.found.append(Diagnostic(code, level, "", message, None, span))
+
+
+def _expansions(done: Done) -> Iterator[Diagnostic]:
+    for name, told in sorted(done.expanded.items()):
+        file, _, line = told.first[0].rpartition(":")
+        rest = f", among them {', '.join(told.first[1:])}" if told.first[1:] else ""
+        message = f"{told.rows:,} rows take `{name}`: {EXPANSIONS[name]}{rest}"
+        yield Diagnostic("TF349", Level.NOTE, "", message, None, Span(file, int(line), 1, 2))
+
+
+def _limits(done: Done) -> Iterator[Diagnostic]:
+    for message, limit in beyond(done.asked.wire.name, done.form.shape, rows=done.rows, size=done.size):
+        hint = f"{limit.dated}" + (f"\n{limit.about}" if limit.about else "")
+        yield Diagnostic("TF348", Level.ERROR, "", f"{done.asked.out}: {message}", hint)

@@ -1,0 +1,43 @@
+"""One canonical row into the rows of a wire form, or a RowError that says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..rows.rowcheck import Row, RowError
+from . import bedrock, openai, together, trainers, vertex
+from .base import EXPANSIONS, Form, Outcome, Wire
+from .checks import check_row
+from .expand import reshape, split
+
+WIRES: Mapping[str, Wire] = {
+    wire.name: wire
+    for module in (trainers, openai, together, bedrock, vertex)
+    for wire in module.WIRES
+}  # fmt: skip
+_OTHER = {"prompt_completion": "chat", "chat": "prompt_completion"}
+
+
+def form_for(wire: Wire, shape: str, method: str | None = None) -> Form:
+    """The form that takes rows of a shape; a RowError (TF340) where the target has none."""
+    form = wire.forms.get(shape) or wire.forms.get(_OTHER.get(shape, ""))
+    takes = " or ".join(f"{f.shape} ({', '.join(f.methods)})" for f in wire.forms.values())
+    if form is None or (form.shape != shape and not {"as-chat", "as-text"} & set(form.expansions)):
+        others = [w.name for w in WIRES.values() if shape in w.forms and w.target != wire.target]
+        hint = f"{', '.join(others)} would take them" if others else None
+        raise RowError("TF340", (), f"has the shape {shape}, but {wire.name} takes {takes}", hint)
+    if method is not None and method not in form.methods:
+        raise RowError("TF340", (), f"is for {method}, but {wire.name} takes {takes}")
+    return form
+
+
+def to_wire(row: Row, shape: str, form: Form, allowed: frozenset[str] = frozenset()) -> tuple[list[Row], set[str]]:
+    """The wire rows of a canonical row, and the names of the expansions that were taken."""
+    if unknown := allowed - EXPANSIONS.keys():
+        raise ValueError(f"no such expansions: {sorted(unknown)}")
+    outcome = Outcome(allowed & set(form.expansions))
+    row = reshape(row, shape, form, outcome)
+    rows = split(row, form, outcome)
+    for found in rows:
+        check_row(found, form)
+    return [form.write(found, outcome) for found in rows], outcome.taken
