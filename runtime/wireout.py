@@ -7,7 +7,7 @@ import json
 import os
 from array import array
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,7 @@ def convert_files(asked: Asked) -> Done:
     done.skipped = [row for s in sources for row in s.skipped]
     if not problems.failed and _one_kind(sources, problems):
         _convert(asked, sources, done, problems)
-    done.diagnostics = problems.finish()
+    done.diagnostics = [_listed_here(d) for d in problems.finish()]
     if done.found is not None and done.ok:
         done.diagnostics += [*_expansions(done), *_limits(done)]
     if done.ok:
@@ -156,7 +156,7 @@ def _kind(loaded: Loaded) -> str:
 
 def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems) -> None:
     try:
-        done.found = form_for(asked.wire, str(sources[0].shape), asked.method)
+        done.found = form_for(asked.wire, str(sources[0].shape), asked.method, asked.expand)
     except RowError as error:
         message = f"{sources[0].source.shown}: {sources[0].evidence}; the row {error.message}"
         problems.source(sources[0].place, error.code, Level.ERROR, message, error.hint)
@@ -176,6 +176,13 @@ def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems
         done.skipped += refused.skipped
     if not done.lines and not problems.failed:
         problems.source(sources[0].place, "TF304", Level.ERROR, f"no row is left for {asked.wire.name}")
+
+
+def _listed_here(found: Diagnostic) -> Diagnostic:
+    """What reading says of skipped rows names a bundle's list; there is none here."""
+    if found.code != "TF327" or found.hint is None:
+        return found
+    return replace(found, hint=found.hint.rpartition("\n")[0] + "\nall of them are listed under --json")
 
 
 class _Refused:
@@ -217,12 +224,13 @@ class _Refused:
 def _expansions(done: Done) -> Iterator[Diagnostic]:
     for name, told in sorted(done.expanded.items()):
         file, _, line = told.first[0].rpartition(":")
-        rest = f", among them {', '.join(told.first[1:])}" if told.first[1:] else ""
-        message = f"{told.rows:,} rows take `{name}`: {EXPANSIONS[name]}{rest}"
-        yield Diagnostic("TF349", Level.NOTE, "", message, None, Span(file, int(line), 1, 2))
+        message = f"{told.rows:,} {'row takes' if told.rows == 1 else 'rows take'} `{name}`: {EXPANSIONS[name]}"
+        places = f"{', '.join(told.first)}{', ...' if told.rows > len(told.first) else ''}"
+        yield Diagnostic("TF349", Level.NOTE, "", message, places, Span(file, int(line), 1, 2))
 
 
 def _limits(done: Done) -> Iterator[Diagnostic]:
-    for message, limit in beyond(done.asked.wire.name, done.form.shape, rows=done.rows, size=done.size):
-        hint = f"{limit.dated}" + (f"\n{limit.about}" if limit.about else "")
-        yield Diagnostic("TF348", Level.ERROR, "", f"{done.asked.out}: {message}", hint)
+    for over in beyond(done.asked.wire.name, done.form.shape, rows=done.rows, size=done.size):
+        level = Level.WARNING if over.few else Level.ERROR  # a file for validation may hold fewer
+        hint = over.limit.dated + (f"\n{over.limit.about}" if over.limit.about else "")
+        yield Diagnostic("TF348", level, "", f"{done.asked.out}: {over.message}", hint)

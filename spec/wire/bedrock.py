@@ -107,7 +107,7 @@ WIRES = (
                 check=_check_rft,
             ),
         ),
-        note="Reasoning is for Nova 2 alone. The form for prompts is that of gpt-oss-20b and qwen3-32b on Bedrock, too.",
+        note="Reasoning is for Nova 2 alone. gpt-oss-20b and qwen3-32b on Bedrock take the same prompts.",
     ),
     Wire(
         "bedrock-llama",

@@ -15,14 +15,17 @@ WIRES: Mapping[str, Wire] = {
     for module in (trainers, openai, together, bedrock, vertex)
     for wire in module.WIRES
 }  # fmt: skip
-_OTHER = {"prompt_completion": "chat", "chat": "prompt_completion"}
+_OTHER = {"prompt_completion": ("chat", "as-chat"), "chat": ("prompt_completion", "as-text")}
 
 
-def form_for(wire: Wire, shape: str, method: str | None = None) -> Form:
+def form_for(wire: Wire, shape: str, method: str | None = None, allowed: frozenset[str] = frozenset()) -> Form:
     """The form that takes rows of a shape; a RowError (TF340) where the target has none."""
-    form = wire.forms.get(shape) or wire.forms.get(_OTHER.get(shape, ""))
+    form = wire.forms.get(shape)
+    other, expansion = _OTHER.get(shape, ("", ""))
+    if (found := wire.forms.get(other)) and expansion in found.expansions and (form is None or expansion in allowed):
+        form = found
     takes = " or ".join(f"{f.shape} ({', '.join(f.methods)})" for f in wire.forms.values())
-    if form is None or (form.shape != shape and not {"as-chat", "as-text"} & set(form.expansions)):
+    if form is None:
         others = [w.name for w in WIRES.values() if shape in w.forms and w.target != wire.target]
         hint = f"{', '.join(others)} would take them" if others else None
         raise RowError("TF340", (), f"has the shape {shape}, but {wire.name} takes {takes}", hint)

@@ -34,6 +34,15 @@ class Limit:
         return f"as of {self.as_of}: {self.source}"
 
 
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """A file beyond a limit. `few`: it has fewer rows than a service trains on."""
+
+    message: str
+    limit: Limit
+    few: bool = False
+
+
 @cache
 def limits() -> tuple[Limit, ...]:
     """All limits."""
@@ -48,17 +57,17 @@ def limits_of(wire: str, shape: str) -> list[Limit]:
 
 def beyond(
     wire: str, shape: str, *, rows: int, size: int, longest: int | None = None, split: Split = "train"
-) -> Iterator[tuple[str, Limit]]:
+) -> Iterator[Beyond]:
     """What is beyond a limit, in words: of a file's rows, its bytes, and its longest row in tokens, if counted."""
     for limit in limits_of(wire, shape):
         train = split == "train"
         most = limit.max_rows if train else limit.max_eval_rows
         largest = limit.max_bytes if train else limit.max_eval_bytes or limit.max_bytes
         if train and limit.min_rows is not None and rows < limit.min_rows:
-            yield f"{rows:,} rows; {wire} wants at least {limit.min_rows:,}", limit
+            yield Beyond(f"{rows:,} rows; {wire} wants at least {limit.min_rows:,}", limit, few=True)
         if most is not None and rows > most:
-            yield f"{rows:,} rows; {wire} takes {most:,} at most", limit
+            yield Beyond(f"{rows:,} rows; {wire} takes {most:,} at most", limit)
         if largest is not None and size > largest:
-            yield f"{size:,} bytes; {wire} takes {largest:,} at most", limit
+            yield Beyond(f"{size:,} bytes; {wire} takes {largest:,} at most", limit)
         if limit.max_tokens is not None and longest is not None and longest > limit.max_tokens:
-            yield f"a row of {longest:,} tokens; {wire} takes {limit.max_tokens:,} at most", limit
+            yield Beyond(f"a row of {longest:,} tokens; {wire} takes {limit.max_tokens:,} at most", limit)

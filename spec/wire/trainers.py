@@ -16,9 +16,11 @@ _LINES = {
     "prompt": '{"prompt", and any other columns}',
 }
 _NOT_IN = {
-    **dict.fromkeys(("prompt_completion", "text"), set(CARRIES)),
+    "prompt_completion": set(CARRIES),
+    "text": set(CARRIES),
     "prompt": {"tools", "template_options"},
-    **dict.fromkeys(("preference", "unpaired_preference"), {"template_options"}),
+    "preference": {"template_options"},
+    "unpaired_preference": {"template_options"},
 }
 _OWN = ("prompt", "messages", "conversations", "system", "tools", "chat_template_kwargs", "instruction", "contents")
 
@@ -45,11 +47,11 @@ def _form(shape: str, methods: tuple[str, ...]) -> Form:
 
 _METHODS = ("sft", "pretrain", "dpo", "orpo", "kto", "grpo")
 _FORMS = forms(*(_form(shape, _METHODS) for shape in _LINES))
-_NOTE = (
-    "Canonical rows. A bundle makes labels (`input_ids`, `labels`) of them with its own prepare.py, which heeds weights"
-)
+_NOTE = "Canonical rows. A bundle makes labels (`input_ids`, `labels`) of them by its own prepare.py, heeding weights"
 WIRES = (
     Wire("trl", "TRL", "trl", _FORMS, note=f"{_NOTE}; TRL by itself reads `messages` and knows no weight."),
     Wire("axolotl", "Axolotl", "axolotl", _FORMS, note=f"{_NOTE}; Axolotl takes such prepared rows as they are."),
-    Wire("unsloth", "Unsloth", "unsloth", _FORMS, note=f"{_NOTE}; Unsloth trains through TRL and takes the same rows."),
+    Wire(
+        "unsloth", "Unsloth", "unsloth", _FORMS, note=f"{_NOTE}; Unsloth trains through TRL and takes the same rows."
+    ),
 )

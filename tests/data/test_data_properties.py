@@ -47,6 +47,17 @@ KEYS = st.sampled_from(
         "tool_call_id",
         "reasoning_content",
         "chat_template_kwargs",
+        "contents",
+        "parts",
+        "systemInstruction",
+        "completions",
+        "score",
+        "references",
+        "schemaVersion",
+        "candidates",
+        "preferenceLabel",
+        "reasoningContent",
+        "reasoningText",
     ]
 )
 WORDS = st.sampled_from(

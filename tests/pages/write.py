@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import ROOT, codes, language, native_keys
+from . import ROOT, codes, language, native_keys, wire
 
 PAGES: dict[str, Callable[[], str]] = {
     "language.md": language.render,
     "codes.md": codes.render,
     "native-keys.md": native_keys.render,
+    "data.md": wire.render,
 }
 
 

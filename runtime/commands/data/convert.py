@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ...console import WRONG, err, guarded, json_option, out_json, print_diagnostics
 from ..common import options
+
+if TYPE_CHECKING:
+    from ....spec.wire.base import Wire
 
 _FORMATS = ("auto", "chat", "instruction", "prompt_completion", "text", "preference", "unpaired_preference", "prompt")
 
@@ -16,11 +20,15 @@ _FORMATS = ("auto", "chat", "instruction", "prompt_completion", "text", "prefere
 @options(
     click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)),
     click.option("--to", "wire", required=True, metavar="WIRE", help="The wire form; docs/data.md has the table."),
-    click.option("-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write."),
+    click.option(
+        "-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write."
+    ),
     click.option("--format", "format_", type=click.Choice(_FORMATS), default="auto", help="What the rows are."),
     click.option("--columns", "columns", multiple=True, metavar="KEY=COLUMN", help="A column of another name."),
     click.option("--method", metavar="METHOD", help="What the rows are for: sft, dpo, rft, ..."),
-    click.option("--on-bad-row", type=click.Choice(["error", "skip"]), default="error", help="Skip such rows, or not."),
+    click.option(
+        "--on-bad-row", type=click.Choice(["error", "skip"]), default="error", help="Skip such rows, or not."
+    ),
     click.option("--expand", multiple=True, metavar="NAME", help="Allow an expansion; each one taken is told."),
     json_option,
 )
@@ -67,7 +75,7 @@ def command(
     raise SystemExit(0 if done.ok else WRONG)
 
 
-def _wire(name: str):  # type: ignore[no-untyped-def]
+def _wire(name: str) -> Wire:
     from ....spec.wire.convert import WIRES
     from ....spec.words import suggest
 
