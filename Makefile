@@ -36,6 +36,7 @@ docs: setup ## write the pages of docs/ that are made from the code anew; then r
 
 golden: setup docs ## write the golden bundles and the schema anew, too; then read the diff
 	$(PY) -m tests.golden.bundles
+	$(PY) -m tests.wire.test_golden
 	$(PY) -m tuneform schema > tuneform.schema.json
 
 snapshots: setup ## the keys of TRL's config classes, from TRL itself

@@ -125,7 +125,7 @@ def convert_files(asked: Asked) -> Done:
     done.skipped = [row for s in sources for row in s.skipped]
     if not problems.failed and _one_kind(sources, problems):
         _convert(asked, sources, done, problems)
-    done.diagnostics = [_listed_here(d) for d in problems.finish()]
+    done.diagnostics = [_listed_here(d) for d in [*problems.finish(), *_prompts_perhaps(asked, problems)]]
     if done.found is not None and done.ok:
         done.diagnostics += [*_expansions(done), *_limits(done)]
     if done.ok:
@@ -158,7 +158,7 @@ def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems
     try:
         done.found = form_for(asked.wire, str(sources[0].shape), asked.method, asked.expand)
     except RowError as error:
-        message = f"{sources[0].source.shown}: {sources[0].evidence}; the row {error.message}"
+        message = f"{sources[0].source.shown} ({sources[0].evidence}): each row {error.message}"
         problems.source(sources[0].place, error.code, Level.ERROR, message, error.hint)
         return
     for loaded in sources:
@@ -176,6 +176,14 @@ def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems
         done.skipped += refused.skipped
     if not done.lines and not problems.failed:
         problems.source(sources[0].place, "TF304", Level.ERROR, f"no row is left for {asked.wire.name}")
+
+
+def _prompts_perhaps(asked: Asked, problems: Problems) -> Iterator[Diagnostic]:
+    """Prompts with messages look like chats that lack their answers, until a method says what they are for."""
+    prompts = asked.wire.forms.get("prompt")
+    if asked.method is None and prompts and any(d.code == "TF318" for d in problems.found):
+        message = f"if these rows are prompts to learn from by rewards, say so: --method {prompts.methods[0]}"
+        yield Diagnostic("TF318", Level.NOTE, "", message)
 
 
 def _listed_here(found: Diagnostic) -> Diagnostic:

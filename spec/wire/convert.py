@@ -8,13 +8,14 @@ from ..rows.rowcheck import Row, RowError
 from . import bedrock, openai, together, trainers, vertex
 from .base import EXPANSIONS, Form, Outcome, Wire
 from .checks import check_row
-from .expand import reshape, split
+from .expand import reshape, split, unweighted
 
 WIRES: Mapping[str, Wire] = {
     wire.name: wire
     for module in (trainers, openai, together, bedrock, vertex)
     for wire in module.WIRES
 }  # fmt: skip
+_TURNS = ("messages", "prompt", "chosen", "rejected", "completion")
 _OTHER = {"prompt_completion": ("chat", "as-chat"), "chat": ("prompt_completion", "as-text")}
 
 
@@ -43,4 +44,12 @@ def to_wire(row: Row, shape: str, form: Form, allowed: frozenset[str] = frozense
     rows = split(row, form, outcome)
     for found in rows:
         check_row(found, form)
-    return [form.write(found, outcome) for found in rows], outcome.taken
+    return [form.write(_without_weights(found, form), outcome) for found in rows], outcome.taken
+
+
+def _without_weights(row: Row, form: Form) -> Row:
+    """What is left of weights after the check is 1, which a turn has in a form without weights anyway."""
+    if form.canonical or "weight" in form.carries:
+        return row
+    turns = {key: [unweighted(m) for m in row[key]] for key in _TURNS if isinstance(row.get(key), list)}
+    return {**row, **turns}

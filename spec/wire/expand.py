@@ -38,7 +38,7 @@ def split(row: Row, form: Form, outcome: Outcome) -> list[Row]:
         return [row]
     if outcome.take("split-turns"):
         rest = {key: value for key, value in row.items() if key != "messages"}
-        return [{"messages": [_unweighted(m) for m in messages[: i + 1]], **rest} for i in trained]
+        return [{"messages": [unweighted(m) for m in messages[: i + 1]], **rest} for i in trained]
     if len(trained) < len(turns):
         place = ("messages", next(i for i in turns if i not in trained), "weight")
         hint = "`--expand split-turns` writes one row for each trained turn, and counts on the last turn alone"
@@ -122,5 +122,6 @@ def _said(role: str, text: str) -> Row:
     return {"role": role, "content": text}
 
 
-def _unweighted(message: Row) -> Row:
+def unweighted(message: Row) -> Row:
+    """The message without its weight."""
     return {key: value for key, value in message.items() if key != "weight"}

@@ -159,6 +159,14 @@ def test_columns_format_and_method() -> None:
     assert unfit.exit_code == 1 and "error TF340" in unfit.stderr and "is for grpo" in unfit.stderr
 
 
+def test_prompts_without_a_method_are_told_how_to_be_read() -> None:
+    write("p.jsonl", [{"messages": [SAID], "reference_answer": 4}] * 100)
+    lost = run("p.jsonl", "--to", "bedrock-nova", "-o", "o.jsonl")
+    assert lost.exit_code == 1 and "say so: --method rft" in lost.stderr
+    assert "--method" not in run("p.jsonl", "--to", "bedrock-llama", "-o", "o.jsonl").stderr
+    assert run("p.jsonl", "--to", "bedrock-nova", "-o", "o.jsonl", "--method", "rft").exit_code == 0
+
+
 def test_files_of_two_shapes_are_no_file_of_rows() -> None:
     one, two = write("a.jsonl", ROWS), write("b.jsonl", [{"text": "t"}])
     done = run(one, two, "--to", "together", "-o", "out.jsonl")

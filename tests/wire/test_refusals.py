@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tuneform.spec.wire.convert import WIRES, RowError, form_for, to_wire
+from tuneform.spec.rows.rowcheck import RowError
+from tuneform.spec.wire.convert import WIRES, form_for, to_wire
 from tuneform.spec.wire.limits import beyond, limits
 
 from .rows import SAID, SIMPLE, TEXTS, called, chat, turn
@@ -113,6 +114,13 @@ def test_an_answer_too_many_is_refused_though_ids_may_be_made() -> None:
     with pytest.raises(RowError) as caught:
         to_wire(row, "chat", WIRES["openai"].forms["chat"], frozenset({"call-ids"}))
     assert (caught.value.code, caught.value.where) == ("TF343", ("messages", 3))
+
+
+@pytest.mark.parametrize("wire", ["openai", "azure", "together"])
+def test_a_weight_of_one_is_no_key_of_forms_without_weights(wire: str) -> None:
+    prompt = [SAID, {**FOUR, "weight": 1}, turn("user", "Sure?")]
+    rows, taken = to_wire({**PAIR, "prompt": prompt}, "preference", WIRES[wire].forms["preference"])
+    assert rows[0]["input"]["messages"] == [SAID, FOUR, turn("user", "Sure?")] and not taken
 
 
 def test_a_turn_left_out_is_never_kept_whole() -> None:

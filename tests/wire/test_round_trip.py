@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tuneform.runtime.datafiles import encode
-from tuneform.spec.rows.shapes import SHAPES, convert, detect
+from tuneform.spec.rows.shapes import SHAPES, RowError, convert, detect
 from tuneform.spec.wire.base import EXPANSIONS, Form, Wire
 from tuneform.spec.wire.codes import CODES
-from tuneform.spec.wire.convert import RowError, to_wire
+from tuneform.spec.wire.convert import to_wire
 
 from .made import MADE
 from .rows import two
@@ -22,8 +22,8 @@ from .schemas import SCHEMAS
 from .test_golden import FORMS, NAMES
 
 Row = dict[str, Any]
-PARTS = {"messages": "chat", "prompt": "preference", "chosen": "preference"}
 each = pytest.mark.parametrize(("wire", "form"), FORMS, ids=NAMES)
+DISTINCT = list({id(form): (wire, form) for wire, form in FORMS}.values())  # several wires share their forms
 
 
 def read(row: Row, shape: str) -> tuple[Row, set[str]]:
@@ -46,8 +46,8 @@ def valid(wire: Wire, form: Form, row: Row) -> None:
         Draft202012Validator(schema).validate(json.loads(encode(row)))
 
 
-@each
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize(("wire", "form"), DISTINCT, ids=lambda value: getattr(value, "name", None) or value.shape)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_written_is_read_back(wire: Wire, form: Form, data: st.DataObject) -> None:
     row = data.draw(MADE[form.shape])
@@ -75,7 +75,7 @@ def test_rows_that_a_form_carries_go_there_and_back(wire: Wire, form: Form) -> N
 
 
 @pytest.mark.parametrize("expansion", EXPANSIONS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_expansions_are_told_and_give_documented_rows(expansion: str, data: st.DataObject) -> None:
     wire, form = data.draw(st.sampled_from([(w, f) for w, f in FORMS if expansion in f.expansions]))
