@@ -93,7 +93,7 @@ def read_data(request: DataRequest) -> DataResult:
 def peek(source: Source, method: str | None = None, path: str = "data.train", on_bad_row: str = "error") -> Peek:
     """What a source is, from its first rows; problems in these are told too, unless such rows are skipped."""
     problems = Problems()
-    reading = SourceReading(source, _place(source, path), method, on_bad_row == "skip", problems)
+    reading = SourceReading(source, place_of(source, path), method, on_bad_row == "skip", problems)
     loaded = reading.run(limit=_PEEK_ROWS)
     return Peek(loaded.format, loaded.shape, loaded.evidence, problems.finish())
 
@@ -119,10 +119,11 @@ def _named(split: str, sources: Sequence[Source]) -> list[tuple[Source, str]]:
 
 def _load(source: Source, path: str, request: DataRequest, problems: Problems) -> Loaded:
     skip = request.on_bad_row == "skip"
-    return SourceReading(source, _place(source, path), request.method, skip, problems, request.loss_on).run()
+    return SourceReading(source, place_of(source, path), request.method, skip, problems, request.loss_on).run()
 
 
-def _place(source: Source, path: str) -> Place:
+def place_of(source: Source, path: str) -> Place:
+    """What messages call a source: by its path from here, where it is below here."""
     here, named = Path.cwd(), source.named or source.path
     if isinstance(named, str):
         return Place(path, named, source.shown, source.span)

@@ -9,6 +9,9 @@ import click
 # command -> what it does, in a line; the module of that name beside this file holds it
 COMMANDS = {
     "convert": "Write rows in the form that a trainer or a service takes.",
+    "report": "Tell what files of rows hold: counts, tokens, and every problem (the default).",
+    "split": "Hold rows out into a file of their own, chosen by content.",
+    "sample": "Show some rows as they are, chosen by content.",
 }
 DEFAULT = "report"
 

@@ -1,0 +1,40 @@
+"""Options that the commands on files of rows share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ...sources import Source
+
+FORMATS = (
+    *("auto", "chat", "sharegpt", "instruction", "prompt_completion", "text", "preference", "unpaired_preference"),
+    "prompt",
+)
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="auto", show_default=True, help="What rows are."
+)
+columns_option = click.option(
+    "--columns", "columns", multiple=True, metavar="FIELD=COLUMN", help="Which column of yours holds a field."
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Another seed chooses other rows."
+)
+
+
+def sources(paths: tuple[Path, ...], form: str, columns: tuple[str, ...]) -> list[Source]:
+    """The files as sources."""
+    from ...sources import Source
+
+    mapped = {}
+    for pair in columns:
+        key, equals, column = pair.partition("=")
+        if not (key and equals and column):
+            raise click.BadParameter(f"`{pair}` is not FIELD=COLUMN", param_hint="--columns")
+        mapped[key] = column
+    return [Source(Path(os.path.abspath(path)), str(path), form, mapped) for path in paths]

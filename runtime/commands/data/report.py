@@ -1,0 +1,90 @@
+"""`tuneform data FILE...`: the report."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from ...console import WRONG, guarded, json_option, out_json
+from ..common import options
+from .common import columns_option, format_option, sources
+
+
+@click.command(name="report")
+@options(
+    click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)),
+    click.option("--eval", "held", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="Rows held out."),
+    click.option("--tokenizer", metavar="MODEL", help="Count with this model's tokenizer: a folder, or a hub id."),
+    click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Tell which rows are longer."),
+    click.option("--method", metavar="METHOD", help="What the rows are for: sft, dpo, ... (else any)."),
+    click.option("--target", metavar="TARGET", help="Hold the rows against what a service takes."),
+    format_option,
+    columns_option,
+    click.option(
+        "--problems", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write all as JSON lines."
+    ),
+    json_option,
+)
+@guarded
+def command(
+    files: tuple[Path, ...],
+    held: tuple[Path, ...],
+    tokenizer: str | None,
+    max_length: int | None,
+    method: str | None,
+    target: str | None,
+    form: str,
+    columns: tuple[str, ...],
+    problems: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell what FILE... holds: rows, turns, tokens, what of them is trained, and every problem.
+
+    Exit code 1 where there is an error or a warning.
+    """
+    from ...datareport import limits
+    from ...datareport.gather import Wanted, gather
+
+    if problems and any(problems.resolve() == file.resolve() for file in (*files, *held)):
+        raise click.BadParameter(f"{problems} is one of the files to read", param_hint="--problems")
+    wanted = Wanted(
+        train=sources(files, form, columns),
+        eval=sources(held, form, columns),
+        target=_one_of(target, limits.names(), "--target"),
+        tokenizer=tokenizer,
+        max_length=max_length,
+        method=_method(method),
+    )
+    with ExitStack() as stack:
+        sink = None
+        if problems:
+            sink = stack.enter_context(problems.open("w", encoding="utf-8", newline="\n")).write
+        report = gather(wanted, sink)
+    if as_json:
+        from ...datareport.document import document
+
+        out_json(document(report))
+    else:
+        from ...datareport.shown import show
+
+        show(report, str(problems) if problems else None)
+    raise SystemExit(WRONG if report.problems else 0)
+
+
+def _method(name: str | None) -> str | None:
+    from ....spec.method import ALIASES
+    from ....spec.rows.shapes import METHODS
+
+    return _one_of(ALIASES.get(name, name) if name else None, list(METHODS), "--method")
+
+
+def _one_of(name: str | None, known: list[str], option: str) -> str | None:
+    from ....spec.words import suggest
+
+    if name is None or name in known:
+        return name
+    near = suggest(name, known)
+    told = f"; did you mean `{near}`?" if near else f": one of {', '.join(known)}"
+    raise click.BadParameter(f"`{name}` is not known{told}", param_hint=option)

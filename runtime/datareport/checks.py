@@ -1,0 +1,136 @@
+"""What is looked for in rows beyond reading them: repeated and leaked rows, secrets, reserved tokens, order of turns."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
+from itertools import accumulate
+
+from ...spec.diagnostics import Level
+from ...spec.rows import secrets
+from ...spec.rows.rowcheck import Row, quoted
+from .findings import Finding, Findings
+from .rowsread import RowsRead
+
+BLOCK = 2**20  # bytes that are searched at once
+KNOWN_TOKENS = (
+    *("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"),
+    *("<|start_header_id|>", "<|end_header_id|>", "<start_of_turn>", "<end_of_turn>", "<|assistant|>", "<|user|>"),
+    *("<|end|>", "<|channel|>", "<|message|>", "<|return|>", "<｜end▁of▁sentence｜>", "<｜begin▁of▁sentence｜>"),
+)  # of widely used models; the tokenizer's own are taken where there is one
+Seen = dict[bytes, tuple["Checks", int]]
+"""Which row of which file first had a content, by its digest."""
+
+_SPACE = re.compile(rb"(?:\\[nrt]|\s)+")
+
+
+class Checks:
+    """Looks at one file's rows and tells the findings."""
+
+    def __init__(self, rows: RowsRead, file: str, findings: Findings) -> None:
+        self.rows, self.file, self.findings = rows, file, findings
+
+    def tell(self, code: str, level: Level, row: int, message: str, hint: str | None = None) -> None:
+        """A problem of one row, by its place among the rows that can be used."""
+        line, index = self.rows.line(row), self.rows.index(row)
+        self.findings.add(Finding(code, level, self.file, line, index, message, hint))
+
+    def place(self, row: int) -> str:
+        """A row, as another file's message names it."""
+        return f"{self.rows.place(row)} of {self.file}"
+
+    def repeated(self, seen: Seen) -> None:
+        """Rows equal to earlier ones of the same split."""
+        for row, key in enumerate(self.rows.keys()):
+            checks, first = seen.setdefault(key, (self, row))
+            if checks is not self or first != row:
+                there = checks.rows.place(first) if checks is self else checks.place(first)
+                hint = "each counts as often as it stands there; a source's `weight` says it better"
+                self.tell("TF328", Level.WARNING, row, f"the row repeats {there}", hint)
+
+    def leaked(self, train: Seen, loose: Seen) -> None:
+        """Rows held out that are trained on; `loose` knows the training rows by their text without white space."""
+        hint = "scores on rows that were trained on say little: remove them from one side"
+        for row, (key, line) in enumerate(zip(self.rows.keys(), self.rows.lines(), strict=True)):
+            if same := train.get(key):
+                self.tell("TF329", Level.WARNING, row, f"the row is trained on: {same[0].place(same[1])}", hint)
+            elif near := loose.get(without_space(line)):
+                message = f"but for white space, the row is trained on: {near[0].place(near[1])}"
+                self.tell("TF335", Level.WARNING, row, message, hint)
+
+    def loose(self) -> Seen:
+        """The rows by their text without white space."""
+        return {without_space(line): (self, row) for row, line in enumerate(self.rows.lines())}
+
+    def secrets(self) -> None:
+        """Likely secrets; what they are is told, never the text."""
+        hint = "revoke it if it is real, and remove it: a tuned model can repeat what it was trained on"
+        for start, block, row_at in _blocks(self.rows.lines()):
+            found = {(start + row_at(place), what) for place, what in secrets.find(block)}
+            for row, what in sorted(found):
+                self.tell("TF338", Level.WARNING, row, f"the row holds what looks like {what}", hint)
+
+    def reserved(self, tokens: Iterable[str]) -> None:
+        """Special tokens written in a row's text, which the tokenizer would read as marks."""
+        level = Level.NOTE if self.rows.shape == "text" else Level.WARNING
+        hint = "the chat template writes these marks; in the text they end or open turns where none ends or opens"
+        needles = {json.dumps(token, ensure_ascii=False)[1:-1].encode(): token for token in tokens if len(token) > 1}
+        for start, block, row_at in _blocks(self.rows.lines()):
+            there = [needle for needle in needles if needle in block]
+            if not there:
+                continue
+            pattern = re.compile(b"|".join(map(re.escape, sorted(there, key=len, reverse=True))))
+            rows: dict[int, list[str]] = {}
+            for match in pattern.finditer(block):
+                rows.setdefault(start + row_at(match.start()), []).append(needles[match[0]])
+            for row, found in rows.items():
+                names = ", ".join(map(quoted, dict.fromkeys(found)))
+                self.tell("TF339", level, row, f"reserved tokens stand in the text: {names}", hint)
+
+    def order(self, row: int, turns: list[Row], target: str) -> None:
+        """Turns of user and assistant alternate, and a user begins. A tool's answer counts as the user's."""
+        roles = ["user" if turn["role"] == "tool" else turn["role"] for turn in turns if turn["role"] != "system"]
+        if roles and roles[0] != "user":
+            self.tell("TF342", Level.ERROR, row, f"{target} wants the first turn to be the user's", "")
+        twice = next((i for i, (a, b) in enumerate(zip(roles, roles[1:], strict=False)) if a == b), None)
+        if twice is not None:
+            message = f"{target} wants turns to alternate, and the {roles[twice]} has two in a row"
+            self.tell("TF342", Level.ERROR, row, message, "merge the two")
+
+
+def without_space(line: bytes) -> bytes:
+    """The digest of a row without any white space."""
+    return blake2b(_SPACE.sub(b"", line), digest_size=16).digest()
+
+
+def turns(row: Row, shape: str) -> list[Row]:
+    """The messages of a row, those of both answers where it has two."""
+    parts = ("messages",) if shape == "chat" else ("prompt", "chosen", "rejected", "completion")
+    return [turn for part in parts if isinstance(row.get(part), list) for turn in row[part]]
+
+
+def roles(rows: Iterable[Row], shape: str) -> Counter[str]:
+    """Turns by role."""
+    return Counter(turn["role"] for row in rows for turn in turns(row, shape))
+
+
+def _blocks(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes, Callable[[int], int]]]:
+    """Rows joined to blocks: the first row's number, the block, and which of its rows a place is in."""
+    start, size, block = 0, 0, list[bytes]()
+    for line in lines:
+        block.append(line)
+        size += len(line)
+        if size >= BLOCK:
+            yield start, *_joined(block)
+            start, size, block = start + len(block), 0, []
+    if block:
+        yield start, *_joined(block)
+
+
+def _joined(lines: list[bytes]) -> tuple[bytes, Callable[[int], int]]:
+    offsets = [0, *accumulate(len(line) + 1 for line in lines)]
+    return b"\n".join(lines), lambda place: bisect_right(offsets, place) - 1

@@ -1,0 +1,186 @@
+"""Reading files for a report: everything that is told of them, as values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...spec.diagnostics import Level
+from ..data import place_of
+from ..sources import Loaded, Source, SourceReading
+from ..tokens.counting import Counted, Question, count
+from ..tokens.folder import NoTokenizer
+from ..tokens.tokenizer import Tokenizer, load
+from .checks import KNOWN_TOKENS, Checks, Seen, roles, turns
+from .figures import Figures, figures
+from .findings import Finding, Findings, Recorder
+from .limits import Limits, limits
+from .rowsread import RowsRead
+
+LOSS_ON = {"prompt_completion": "completion", "text": "all"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to report on, and by which rules."""
+
+    train: Sequence[Source]
+    eval: Sequence[Source] = ()
+    target: str | None = None
+    tokenizer: str | None = None
+    max_length: int | None = None
+    method: str | None = None
+    loss_on: str | None = None
+
+
+@dataclass
+class FileReport:
+    """What one file holds."""
+
+    file: str
+    split: str
+    bytes: int
+    loaded: Loaded
+    usable: RowsRead
+    bad: int  # rows that cannot be read or converted
+    roles: Counter[str] = field(default_factory=Counter)
+    counted: Counted | None = None
+    figures: Figures | None = None
+
+    @property
+    def rows(self) -> int:
+        """All rows of the file."""
+        return len(self.usable) + self.bad
+
+
+@dataclass
+class Report:
+    """Everything that is told."""
+
+    files: list[FileReport]
+    findings: Findings
+    total: Figures | None  # of the training files, where there are several
+    tokenizer: str | None
+    estimate: str | None  # why tokens are estimated
+    limits: Limits | None
+    max_length: int | None
+
+    @property
+    def problems(self) -> int:
+        """How many errors and warnings there are; notes are no problems."""
+        return self.findings.count(Level.ERROR, Level.WARNING)
+
+
+def gather(wanted: Wanted, sink: Callable[[str], object] | None = None, online: bool = True) -> Report:
+    """Read and count everything. `sink` takes each problem as a line of JSON."""
+    findings = Findings(sink)
+    tokenizer, why = _tokenizer(wanted.tokenizer, online)
+    allowed = limits(wanted.target, wanted.method) if wanted.target else None
+    report = Report([], findings, None, tokenizer and tokenizer.name, why, allowed, wanted.max_length)
+    train, held, loose = Seen(), Seen(), Seen()
+    for split, sources in (("train", wanted.train), ("eval", wanted.eval)):
+        for source in sources:
+            found = _read(source, split, wanted, findings)
+            report.files.append(found)
+            checks = Checks(found.usable, found.file, findings)
+            if split == "train":
+                checks.repeated(train)
+                loose |= checks.loose() if wanted.eval else {}
+            else:
+                checks.repeated(held)
+                checks.leaked(train, loose)
+            _look(found, checks, report, wanted, tokenizer)
+    _totals(report)
+    return report
+
+
+def _tokenizer(name: str | None, online: bool) -> tuple[Tokenizer | None, str | None]:
+    if name is None:
+        return None, "no tokenizer is named"
+    try:
+        return load(name, online=online), None
+    except NoTokenizer as error:
+        return None, str(error)
+
+
+def _read(source: Source, split: str, wanted: Wanted, findings: Findings) -> FileReport:
+    place = place_of(source, f"data.{split}")
+    recorder = Recorder(findings)
+    loaded = SourceReading(source, place, wanted.method, False, recorder, wanted.loss_on or "assistant").run()
+    return FileReport(place.file, split, _size(source.path), loaded, RowsRead(loaded), recorder.rows)
+
+
+def _look(
+    found: FileReport, checks: Checks, report: Report, wanted: Wanted, tokenizer: Tokenizer | None
+) -> None:
+    loaded = found.loaded
+    if loaded.shape is None:
+        return
+    found.roles = roles(found.usable, loaded.shape)
+    checks.secrets()
+    checks.reserved(tokenizer.special if tokenizer else KNOWN_TOKENS)
+    loss_on = wanted.loss_on or LOSS_ON.get(loaded.shape, "assistant")
+    try:
+        found.counted = count(found.usable, Question(loaded.shape, loss_on, wanted.max_length), tokenizer)
+    except NoTokenizer as error:  # which turns up when a first chat is to be rendered
+        report.estimate, report.tokenizer = str(error), None
+        found.counted = count(found.usable, Question(loaded.shape, loss_on, wanted.max_length), None)
+    found.figures = figures([found.counted], wanted.max_length)
+    _tell_tokens(found, found.counted, checks, wanted)
+    if report.limits:
+        _tell_limits(found, checks, report.limits)
+
+
+def _tell_tokens(found: FileReport, counted: Counted, checks: Checks, wanted: Wanted) -> None:
+    shape, limit = found.loaded.shape, wanted.max_length
+    for row, why in counted.unfit.items():
+        checks.tell("TF337", Level.ERROR, row, f"the row cannot be trained on under this chat template: {why}")
+    for row, length in enumerate(counted.lengths):
+        if row in counted.unfit:
+            continue
+        if not counted.trained[row] and shape != "prompt":
+            checks.tell("TF336", Level.ERROR, row, "the row has nothing to train")
+        elif limit is not None and length > limit:
+            about = "" if counted.exact else "about "
+            message = f"the row has {about}{length:,} tokens, more than max_length {limit:,}"
+            checks.tell("TF340", Level.NOTE, row, message)
+
+
+def _tell_limits(found: FileReport, checks: Checks, allowed: Limits) -> None:
+    target, counted = allowed.target, found.counted
+
+    def whole(message: str, hint: str | None = None) -> None:
+        hint = hint or f"as of {allowed.as_of}: {allowed.source}"
+        checks.findings.add(Finding("TF341", Level.ERROR, found.file, None, None, message, hint))
+
+    rows = len(found.usable)
+    if found.split == "train" and allowed.rows_min is not None and rows < allowed.rows_min:
+        whole(f"{target} wants at least {allowed.rows_min:,} rows, and there are {rows:,}")
+    if found.split == "train" and allowed.rows_max is not None and rows > allowed.rows_max:
+        whole(f"{target} takes at most {allowed.rows_max:,} rows, and there are {rows:,}")
+    if allowed.file_bytes is not None and found.bytes > allowed.file_bytes:
+        whole(f"{target} takes files of at most {allowed.file_bytes:,} bytes, and this one has {found.bytes:,}")
+    if counted and allowed.tokens is not None:
+        level, about = (Level.ERROR, "") if counted.exact else (Level.WARNING, "about ")
+        for row, length in enumerate(counted.lengths):
+            if length > allowed.tokens:
+                message = f"{target} takes rows of at most {allowed.tokens:,} tokens, and this one has {about}{length:,}"
+                checks.tell("TF343", level, row, message)
+    if allowed.alternate:
+        for number, row in enumerate(found.usable):
+            checks.order(number, turns(row, found.usable.shape), target)
+
+
+def _totals(report: Report) -> None:
+    train = [f.counted for f in report.files if f.split == "train" and f.counted]
+    if len(train) > 1:
+        report.total = figures(train, report.max_length)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,48 @@
+"""The rows of one file as a report looks at them: again and again, in order, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...spec.rows.rowcheck import Row
+from ..sources import Loaded
+from ..tokens.counting import decoded
+
+
+class RowsRead:
+    """Rows that can be used, in their canonical form."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self.shape = loaded.shape or ""
+
+    def __len__(self) -> int:
+        return len(self._loaded.lines)
+
+    def __iter__(self) -> Iterator[Row]:
+        return decoded(self.lines())
+
+    def lines(self) -> Iterator[bytes]:
+        """Each row as a line of JSON, without its end."""
+        return iter(self._loaded.lines)
+
+    def keys(self) -> Iterator[bytes]:
+        """The digest of each row."""
+        return iter(self._loaded.keys)
+
+    def index(self, row: int) -> int:
+        """A row's number in its file, from 1."""
+        return self._loaded.indices[row]
+
+    def line(self, row: int) -> int | None:
+        """The line that a row starts on; None where all rows are on one line."""
+        return None if self._on_one_line else self._loaded.numbers[row]
+
+    def place(self, row: int) -> str:
+        """`line 7`, or `row 7` where lines tell nothing."""
+        return f"row {self.index(row)}" if self._on_one_line else f"line {self.line(row)}"
+
+    @property
+    def _on_one_line(self) -> bool:
+        numbers = self._loaded.numbers
+        return len(numbers) > 1 and numbers[0] == numbers[-1]

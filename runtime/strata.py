@@ -1,0 +1,52 @@
+"""Splitting rows by a column of the user's: each value gets its share on both sides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from ..spec.diagnostics import Level
+from ..spec.rows.rowcheck import kind, quoted
+from ..spec.rows.strictjson import Flaw
+from .mixing import rank
+from .problems import Place, Problems
+from .rows import RowReader
+from .sources import Source
+
+
+def values(source: Source, place: Place, column: str, problems: Problems) -> dict[int, str]:
+    """The column's value of each row, by the row's number in its file. A row without it has the value null."""
+    found, there = dict[int, str](), False
+    for raw, row in RowReader(source.path):
+        if isinstance(row, Flaw):
+            continue  # which reading the rows has told
+        there = there or column in row
+        value = row.get(column)
+        if isinstance(value, dict | list):
+            message = f"`stratify` takes a column of texts or numbers, and {quoted(column)} holds {kind(value)}"
+            problems.source(place, "TF344", Level.ERROR, message, None, raw.line)
+            return {}
+        found[raw.index] = json.dumps(value, ensure_ascii=False)
+    if found and not there:
+        message = f"`stratify` names {quoted(column)}, but no row of {quoted(source.shown)} has it"
+        problems.source(place, "TF344", Level.ERROR, message)
+    return found
+
+
+def even_out(held: set[bytes], by_value: Mapping[str, Iterable[bytes]], seed: int) -> tuple[set[bytes], list[str]]:
+    """Put a row of each value on the side that has none; values with one row stay as they are.
+
+    Returns the digests of held-out rows and the values where a row was moved. Every other row's own content has
+    decided, with the same share for each value, so that added rows move no other row.
+    """
+    held, moved = set(held), []
+    for value, keys in by_value.items():
+        mine = set(keys)
+        out = mine & held
+        if len(mine) < 2 or 0 < len(out) < len(mine):
+            continue
+        choose = max if out else min
+        key = choose(mine, key=lambda k: (rank(k, f"split:{seed}"), k))
+        held ^= {key}
+        moved.append(value)
+    return held, moved

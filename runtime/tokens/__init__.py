@@ -1,0 +1,1 @@
+"""Counting tokens: a model's own tokenizer and chat template without torch or transformers, or an estimate."""
