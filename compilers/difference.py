@@ -18,7 +18,10 @@ from .difference_words import means, title
 
 LOST = ("unsupported", "approximated", "chosen by the target")
 _DOTTED = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
-_ROWS = ("data.train", "data.eval", "data.test", "data.format", "data.on_bad_row", "data.eval.split", "data.eval.seed")
+_ROWS = (
+    *("data.train", "data.eval", "data.test", "data.format", "data.on_bad_row"),
+    *("data.eval.split", "data.eval.seed", "data.eval.stratify"),
+)
 
 
 def compare(before: Subject, after: Subject, rows: Mapping[str, RowChange] | None = None) -> Difference:

@@ -93,6 +93,7 @@ WORDS: Mapping[str, tuple[str, Telling | None]] = {
     "data.test": ("test data", tell.sources("test")),
     "data.eval.split": ("share held out", always("held-out rows are not trained")),
     "data.eval.seed": ("hold-out seed", always("other rows are held out")),
+    "data.eval.stratify": ("held out by", always("other rows are held out")),
     "data.format": ("row format", tell.shape),
     "data.shape": ("rows are", None),
     "data.loss_on": ("trained tokens", None),

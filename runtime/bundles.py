@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def manifest(project: Project, target: Target, data: Mapping[str, Any]) -> dict[
         "target": {"name": compiled.target, "kind": "trainer", "written_for": registry.get(compiled.target).target},
         "spec": project.file.name,
         "spec_digest": spec_digest(target),
-        "facts": compiled.facts.as_dict(),
+        "facts": replace(compiled.facts, tokens=None).as_dict(),
         "files": {name: _digest(text) for name, text in sorted(texts(project, target).items())},
         "data": dict(data),
         "pending": [source.id for source in target.pending],
@@ -120,7 +120,7 @@ def recorded_facts(folder: Path) -> DataFacts | None:
     found = (read_manifest(folder) or {}).get("facts")
     if not isinstance(found, dict) or found.get("shape") not in SHAPES.values():
         return None
-    known = {field.name: found.get(field.name) for field in fields(DataFacts)}
+    known = {field.name: found.get(field.name) for field in fields(DataFacts) if field.name != "tokens"}
     whole = all(value is None or type(value) is int for name, value in known.items() if name != "shape")
     return DataFacts(**known) if whole else None
 

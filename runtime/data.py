@@ -10,6 +10,7 @@ from pathlib import Path
 from ..compilers.base import DataStep
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import DataFacts
+from . import strata
 from .datafiles import Rows, encode
 from .mixing import hold_out, tell_leaks, tell_repeated, weigh
 from .problems import Place, Problems
@@ -29,6 +30,7 @@ class DataRequest:
     eval: Sequence[Source] = ()
     split: float | None = None  # share of the training rows held out for eval
     split_seed: int = 42
+    stratify: str | None = None  # column by whose values the split is made
     test: Sequence[Source] = ()
     on_bad_row: str = "error"
     method: str = "sft"
@@ -119,7 +121,9 @@ def _named(split: str, sources: Sequence[Source]) -> list[tuple[Source, str]]:
 
 def _load(source: Source, path: str, request: DataRequest, problems: Problems) -> Loaded:
     skip = request.on_bad_row == "skip"
-    return SourceReading(source, place_of(source, path), request.method, skip, problems, request.loss_on).run()
+    aside = request.stratify if path.startswith("data.train") else None
+    place = place_of(source, path)
+    return SourceReading(source, place, request.method, skip, problems, request.loss_on, aside).run()
 
 
 def place_of(source: Source, path: str) -> Place:
@@ -153,6 +157,8 @@ def _assemble(request: DataRequest, groups: dict[str, list[Loaded]], problems: P
         tell_leaks(trained, groups[split], problems)
     seed = request.split_seed
     held = hold_out(train, request.split, seed, problems) if request.split is not None else set()
+    if request.stratify is not None and request.split is not None:
+        held = strata.spread(train, held, request.stratify, seed, problems)
     picked = {
         "train": [(s, [i for i, key in enumerate(s.keys) if key not in held]) for s in train],
         "eval": [(s, list(range(len(s.keys)))) for s in groups["eval"]],

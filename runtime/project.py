@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..compilers.compile import Compiled, compile_target, for_label
 from ..spec.bundle_paths import from_spec
@@ -18,6 +18,9 @@ from ..spec.places import locate
 from ..spec.plan import DataFacts
 from ..spec.words import suggest
 from .data import DataRequest, DataResult, Source, peek, read_data
+
+if TYPE_CHECKING:
+    from .tokens.facts import TokenCounter
 
 Reading = Literal["all", "present", "peek", "none"]  # present: all where the files are there
 
@@ -74,13 +77,14 @@ def open_project(
     today: date | None = None,
     emit: bool = True,
     at: Callable[[str], str] = str,
+    tokens: TokenCounter | None = None,
 ) -> Project:
     """Load, check, read the rows and compile, all in memory.
 
     Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), those of stages into folders of
     their own below, or one target's to where `folder` says for each stage; paths in artifacts are relative to there.
     `facts` may know a label's rows where the files are not there. `at` leads from a file's name to where its bytes are
-    (see runtime/revisions.py).
+    (see runtime/revisions.py). `tokens` counts the tokens of rows that were read, for a plan.
     """
     document = load(str(file), sets, at)
     project = Project(file, document, diagnostics=list(document.diagnostics))
@@ -96,6 +100,9 @@ def open_project(
         place = folder(stage) if folder else root / label / (stage or "")
         data, pending = _read(own, reading, cache, project)
         known = data.facts if data else facts(place) or _peeked(own, project, reading)
+        if tokens and data and "train" in data.rows:
+            train = data.rows["train"]
+            known = replace(known, tokens=tokens.facts(own, known, train, train.sha256))
         compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit, after)
         project.diagnostics += [*compiled.diagnostics, *_missing_files(own, place, compiled)]
         project.targets.append(Target(label, place, own, data, compiled, pending, stage, after))
@@ -216,6 +223,7 @@ def data_request(document: Document, files: dict[str, Path] | None = None) -> Da
         eval=held("eval", holdout.sources if holdout else None),
         split=holdout.split if holdout else None,
         split_seed=holdout.seed if holdout else 42,
+        stratify=holdout.stratify if holdout else None,
         test=held("test", spec.data.test),
         on_bad_row=spec.data.on_bad_row,
         method=spec.method.name,

@@ -79,9 +79,10 @@ class SourceReading:
         skip: bool,
         problems: Problems,
         loss_on: str = "assistant",
+        aside: str | None = None,
     ) -> None:
         self.source, self.place, self.method, self.skip, self.problems = source, place, method, skip, problems
-        self.loss_on = loss_on
+        self.loss_on, self._aside = loss_on, aside  # a column that is used apart from the rows
         self.loaded = Loaded(source, place)
         self._turns_in: str | None = None  # the column that the first row has its conversation in
         self._first_line = 0
@@ -206,6 +207,7 @@ class SourceReading:
             self._say("TF331", Level.NOTE, f"{shown} starts with a byte order mark; it is left out")
         if reader.blank:
             self._say("TF332", Level.NOTE, f"{shown} has {reader.blank:,} blank lines; they are ignored")
+        loaded.ignored.discard(self._aside or "")
         if loaded.ignored:
             self._say("TF330", Level.NOTE, f"columns of {shown} that are not used: {listed(sorted(loaded.ignored))}")
         if unseen and rows:

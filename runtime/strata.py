@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 
 from ..spec.diagnostics import Level
-from ..spec.rows.rowcheck import kind, quoted
+from ..spec.rows.rowcheck import kind, listed, quoted
 from ..spec.rows.strictjson import Flaw
+from .rowsread import RowsRead
 from .mixing import rank
 from .problems import Place, Problems
 from .rows import RowReader
-from .sources import Source
+from .sources import Loaded, Source
 
 
 def values(source: Source, place: Place, column: str, problems: Problems) -> dict[int, str]:
@@ -24,12 +25,12 @@ def values(source: Source, place: Place, column: str, problems: Problems) -> dic
         value = row.get(column)
         if isinstance(value, dict | list):
             message = f"`stratify` takes a column of texts or numbers, and {quoted(column)} holds {kind(value)}"
-            problems.source(place, "TF344", Level.ERROR, message, None, raw.line)
+            problems.source(place, "TF354", Level.ERROR, message, None, raw.line)
             return {}
         found[raw.index] = json.dumps(value, ensure_ascii=False)
     if found and not there:
         message = f"`stratify` names {quoted(column)}, but no row of {quoted(source.shown)} has it"
-        problems.source(place, "TF344", Level.ERROR, message)
+        problems.source(place, "TF354", Level.ERROR, message)
     return found
 
 
@@ -50,3 +51,35 @@ def even_out(held: set[bytes], by_value: Mapping[str, Iterable[bytes]], seed: in
         held ^= {key}
         moved.append(value)
     return held, moved
+
+
+def rows_by_value(rows: RowsRead, found: Mapping[int, str]) -> dict[str, list[int]]:
+    """The rows of each value; equal rows count to the value of the first of them."""
+    first: dict[bytes, str] = {}
+    out: dict[str, list[int]] = {}
+    for row, key in enumerate(rows.keys()):
+        value = first.setdefault(key, found.get(rows.index(row), "null"))
+        out.setdefault(value, []).append(row)
+    return out
+
+
+def tell_moved(moved: list[str], column: str | None, place: Place, problems: Problems) -> None:
+    """Note the values that needed a row moved."""
+    if not moved:
+        return
+    which = f" for {listed(moved)} of {quoted(column)}" if column else ""
+    message = f"the split left one side without a row{which}; one row is put there"
+    problems.source(place, "TF333", Level.NOTE, message, "with so few rows, a file of its own is better for `eval`")
+
+
+def spread(train: list[Loaded], held: set[bytes], column: str, seed: int, problems: Problems) -> set[bytes]:
+    """The held-out rows of several sources, with a row of each value on both sides."""
+    by_value: dict[str, list[bytes]] = {}
+    for loaded in train:
+        rows, keys = RowsRead(loaded), loaded.keys
+        found = values(loaded.source, loaded.place, column, problems)
+        for value, mine in rows_by_value(rows, found).items():
+            by_value.setdefault(value, []).extend(keys[row] for row in mine)
+    held, moved = even_out(held, by_value, seed)
+    tell_moved(moved, column, train[0].place, problems)
+    return held

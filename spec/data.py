@@ -65,6 +65,8 @@ class Holdout(Section):
     """Share of the training rows; a row's content decides, so that added rows move no other."""
     seed: int = Field(default=42, ge=0)
     """Another seed holds out other rows."""
+    stratify: Line | None = None
+    """A column of your rows, such as a topic: the same share of each of its values is held out, at least one row."""
     sources: Sources | None = None
     """Rows of their own: as `data.train`; written directly under `eval`."""
 

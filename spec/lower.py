@@ -198,7 +198,7 @@ class _Lowering:
         self._put("data.train", sources(self.document, "data.train", self.context.up), "data.train")
         if spec.eval and spec.eval.sources:
             self._put("data.eval", sources(self.document, "data.eval", self.context.up), "data.eval")
-            self._drop("data.eval.split", "data.eval.seed")
+            self._drop("data.eval.split", "data.eval.seed", "data.eval.stratify")
         if spec.test:
             self._put("data.test", sources(self.document, "data.test", self.context.up), "data.test")
         assert shape is not None, "the shape of the rows is known before lowering"
@@ -246,11 +246,20 @@ class _Lowering:
             why = "packing decides how many sequences the rows make" if rows else "the rows are not counted yet"
             self._derive(path, None, f"unknown: {why}")
         else:
-            each = self._steps_an_epoch(rows)
+            left, most = self._rows_left(rows)
+            each = self._steps_an_epoch(left)
             total = math.ceil(self["training.epochs"] * each)
-            most = "; fewer where long rows are dropped" if self["training.on_too_long"] == "drop" else ""
-            self._derive(path, total, f"{self['training.epochs']:g} x {each} steps for {rows} rows{most}")
+            self._derive(path, total, f"{self['training.epochs']:g} x {each} steps for {left} rows{most}")
         self._warmup(self[path])
+
+    def _rows_left(self, rows: int) -> tuple[int, str]:
+        """Rows that are trained on, where their tokens are known for certain; and the words for it."""
+        tokens = self.context.facts.tokens
+        if tokens is None or not tokens.exact:
+            return rows, "; fewer where long rows are dropped" if self["training.on_too_long"] == "drop" else ""
+        skipped = tokens.rows_unfit if self["data.on_bad_row"] == "skip" else 0
+        left = rows - tokens.rows_dropped - skipped
+        return left, f"; {rows - left} of {rows} are dropped" if left < rows else ""
 
     def _steps_an_epoch(self, rows: int) -> int:
         if self["method"] in REWARDED:  # whole batches of prompts only (TRL's RepeatSampler)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Kind = Literal["spec", "default", "derived", "target"]
@@ -42,6 +42,29 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """Tokens of the training rows, for the plan alone: a compile does without, and no artifact depends on them.
+
+    Counted with the model's own tokenizer where `exact`, else estimated from characters; `how` says by which, or why.
+    Rows that the chat template does not carry, and rows with nothing to train, are `rows_unfit`. Tokens are those of
+    the rows that are left.
+    """
+
+    exact: bool
+    how: str
+    tokens_train: int  # that an epoch reads
+    trained_tokens: int
+    longest: int  # of all rows that fit the template, before any is dropped or cut
+    rows_dropped: int = 0
+    rows_cut: int = 0
+    rows_unfit: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class DataFacts:
     """What is known of the data when a plan is made; None where it is not known yet.
 
@@ -54,6 +77,7 @@ class DataFacts:
     rows_eval: int | None = None
     rows_test: int | None = None
     skipped: int | None = None
+    tokens: TokenFacts | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -62,6 +86,7 @@ class DataFacts:
             "rows_eval": self.rows_eval,
             "rows_test": self.rows_test,
             "skipped": self.skipped,
+            **({"tokens": self.tokens.as_dict()} if self.tokens else {}),
         }
 
 

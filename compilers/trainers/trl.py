@@ -62,6 +62,7 @@ class Trl(Trainer):
         "model.accept_eula": "the hub asks for it on the model's page, and lets your account in",
         "data.eval.split": "decides which rows are in data/eval.jsonl",
         "data.eval.seed": "decides which rows are in data/eval.jsonl",
+        "data.eval.stratify": "decides which rows are in data/eval.jsonl",
         "data.train": "the rows of data/train.jsonl",
         "data.eval": "the rows of data/eval.jsonl",
         "data.test": "the rows of data/test.jsonl",

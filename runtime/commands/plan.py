@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from ...compilers.settings import Fate
-from ...spec.plan import Plan
+from ...spec.plan import Plan, TokenFacts
 from ...spec.sizing import gpus, memory
 from ...spec.spec import Spec
 from ..console import guarded, json_option, out_json, print_diagnostics
-from ..project import Project, Target, open_project
+from ..project import Project, Reading, Target, open_project
 from .common import no_data_option, options, set_option, spec_argument, targets_option
 
 MARKS = {"exact": "=", "derived": "=", "outside the artifact": "·", "unsupported": "✗", "approximated": "≈"}
@@ -28,7 +28,10 @@ def command(
     spec: Path, labels: tuple[str, ...], sets: tuple[str, ...], no_data: bool, everything: bool, as_json: bool
 ) -> None:
     """Show what each target of SPEC gets: every value, where it is from, and what becomes of it there."""
-    project = open_project(spec, labels, sets, reading="peek" if no_data else "all").require()
+    from ..tokens.facts import TokenCounter
+
+    reading: Reading = "peek" if no_data else "all"
+    project = open_project(spec, labels, sets, reading=reading, tokens=TokenCounter()).require()
     print_diagnostics(project.diagnostics)
     if as_json:
         out_json(_document(project))
@@ -131,7 +134,18 @@ def _summary(target: Target, plan: Plan) -> list[str]:
     warmup = plan["training.warmup_steps"]
     rate = f"learning rate: {plan['training.learning_rate']:g}, {plan['training.scheduler.name']}"
     rate += f", {warmup:,} steps of warmup" if warmup is not None else f", warmup {plan['training.warmup']}"
-    return [rows, batch, total, rate, *_memory(plan)]
+    return [rows, *_tokens(facts.tokens), batch, total, rate, *_memory(plan)]
+
+
+def _tokens(found: TokenFacts | None) -> list[str]:
+    """Tokens of an epoch, and what becomes of rows that do not fit."""
+    if found is None:
+        return []
+    about = "" if found.exact else "about "
+    text = f"tokens: {about}{found.tokens_train:,} an epoch, {found.trained_tokens:,} trained"
+    lost = {"dropped": found.rows_dropped, "cut": found.rows_cut, "without anything that can be trained": found.rows_unfit}
+    fates = ", ".join(f"{number:,} rows {fate}" for fate, number in lost.items() if number)
+    return [f"{text}; the longest row has {about}{found.longest:,}" + (f"; {fates}" if fates else ""), f"  {found.how}"]
 
 
 def _memory(plan: Plan) -> list[str]:

@@ -14,7 +14,7 @@ from ...spec.diagnostics import Level
 from ...spec.rows import secrets
 from ...spec.rows.rowcheck import Row, quoted
 from .findings import Finding, Findings
-from .rowsread import RowsRead
+from ..rowsread import RowsRead
 
 BLOCK = 2**20  # bytes that are searched at once
 KNOWN_TOKENS = (
@@ -60,7 +60,7 @@ class Checks:
                 self.tell("TF329", Level.WARNING, row, f"the row is trained on: {same[0].place(same[1])}", hint)
             elif near := loose.get(without_space(line)):
                 message = f"but for white space, the row is trained on: {near[0].place(near[1])}"
-                self.tell("TF335", Level.WARNING, row, message, hint)
+                self.tell("TF355", Level.WARNING, row, message, hint)
 
     def loose(self) -> Seen:
         """The rows by their text without white space."""
@@ -72,7 +72,7 @@ class Checks:
         for start, block, row_at in _blocks(self.rows.lines()):
             found = {(start + row_at(place), what) for place, what in secrets.find(block)}
             for row, what in sorted(found):
-                self.tell("TF338", Level.WARNING, row, f"the row holds what looks like {what}", hint)
+                self.tell("TF358", Level.WARNING, row, f"the row holds what looks like {what}", hint)
 
     def reserved(self, tokens: Iterable[str]) -> None:
         """Special tokens written in a row's text, which the tokenizer would read as marks."""
@@ -89,17 +89,17 @@ class Checks:
                 rows.setdefault(start + row_at(match.start()), []).append(needles[match[0]])
             for row, found in rows.items():
                 names = ", ".join(map(quoted, dict.fromkeys(found)))
-                self.tell("TF339", level, row, f"reserved tokens stand in the text: {names}", hint)
+                self.tell("TF359", level, row, f"reserved tokens stand in the text: {names}", hint)
 
     def order(self, row: int, turns: list[Row], target: str) -> None:
         """Turns of user and assistant alternate, and a user begins. A tool's answer counts as the user's."""
         roles = ["user" if turn["role"] == "tool" else turn["role"] for turn in turns if turn["role"] != "system"]
         if roles and roles[0] != "user":
-            self.tell("TF342", Level.ERROR, row, f"{target} wants the first turn to be the user's", "")
+            self.tell("TF352", Level.ERROR, row, f"{target} wants the first turn to be the user's", "")
         twice = next((i for i, (a, b) in enumerate(zip(roles, roles[1:], strict=False)) if a == b), None)
         if twice is not None:
             message = f"{target} wants turns to alternate, and the {roles[twice]} has two in a row"
-            self.tell("TF342", Level.ERROR, row, message, "merge the two")
+            self.tell("TF352", Level.ERROR, row, message, "merge the two")
 
 
 def without_space(line: bytes) -> bytes:

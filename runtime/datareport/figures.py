@@ -87,7 +87,7 @@ def figures(counted: list[Counted], max_length: int | None) -> Figures | None:
         over=len(long),
         cut_empty=len(long) - len(left),
         epoch_dropped=epoch_fit,
-        epoch_cut=epoch_fit + sum(_cut(c, i, limit) for c, i in left),
+        epoch_cut=epoch_fit + sum(c.read_in(i, limit) for c, i in left),
         trained_dropped=trained_fit,
         trained_cut=trained_fit + sum(c.kept[i] for c, i in left),
     )
@@ -117,9 +117,3 @@ def _round_width(least: float) -> int:
             if width * step >= least:
                 return width * step
         width *= 10
-
-
-def _cut(counted: Counted, i: int, limit: int) -> int:
-    """What is read of a row that is cut: as much less as its answers lost, or all beyond the limit."""
-    lost = counted.trained[i] - counted.kept[i]
-    return counted.read[i] - lost if counted.read[i] != counted.lengths[i] else limit

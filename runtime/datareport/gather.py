@@ -11,16 +11,14 @@ from ...spec.diagnostics import Level
 from ..data import place_of
 from ..sources import Loaded, Source, SourceReading
 from ..tokens.counting import Counted, Question, count
+from ..tokens.facts import LOSS_ON
 from ..tokens.folder import NoTokenizer
 from ..tokens.tokenizer import Tokenizer, load
 from .checks import KNOWN_TOKENS, Checks, Seen, roles, turns
 from .figures import Figures, figures
 from .findings import Finding, Findings, Recorder
 from .limits import Limits, limits
-from .rowsread import RowsRead
-
-LOSS_ON = {"prompt_completion": "completion", "text": "all"}
-
+from ..rowsread import RowsRead
 
 @dataclass(frozen=True)
 class Wanted:
@@ -136,16 +134,16 @@ def _look(
 def _tell_tokens(found: FileReport, counted: Counted, checks: Checks, wanted: Wanted) -> None:
     shape, limit = found.loaded.shape, wanted.max_length
     for row, why in counted.unfit.items():
-        checks.tell("TF337", Level.ERROR, row, f"the row cannot be trained on under this chat template: {why}")
+        checks.tell("TF357", Level.ERROR, row, f"the row cannot be trained on under this chat template: {why}")
     for row, length in enumerate(counted.lengths):
         if row in counted.unfit:
             continue
         if not counted.trained[row] and shape != "prompt":
-            checks.tell("TF336", Level.ERROR, row, "the row has nothing to train")
+            checks.tell("TF356", Level.ERROR, row, "the row has nothing to train")
         elif limit is not None and length > limit:
             about = "" if counted.exact else "about "
             message = f"the row has {about}{length:,} tokens, more than max_length {limit:,}"
-            checks.tell("TF340", Level.NOTE, row, message)
+            checks.tell("TF350", Level.NOTE, row, message)
 
 
 def _tell_limits(found: FileReport, checks: Checks, allowed: Limits) -> None:
@@ -153,7 +151,7 @@ def _tell_limits(found: FileReport, checks: Checks, allowed: Limits) -> None:
 
     def whole(message: str, hint: str | None = None) -> None:
         hint = hint or f"as of {allowed.as_of}: {allowed.source}"
-        checks.findings.add(Finding("TF341", Level.ERROR, found.file, None, None, message, hint))
+        checks.findings.add(Finding("TF351", Level.ERROR, found.file, None, None, message, hint))
 
     rows = len(found.usable)
     if found.split == "train" and allowed.rows_min is not None and rows < allowed.rows_min:
@@ -167,7 +165,7 @@ def _tell_limits(found: FileReport, checks: Checks, allowed: Limits) -> None:
         for row, length in enumerate(counted.lengths):
             if length > allowed.tokens:
                 message = f"{target} takes rows of at most {allowed.tokens:,} tokens, and this one has {about}{length:,}"
-                checks.tell("TF343", level, row, message)
+                checks.tell("TF353", level, row, message)
     if allowed.alternate:
         for number, row in enumerate(found.usable):
             checks.order(number, turns(row, found.usable.shape), target)

@@ -62,6 +62,12 @@ class Counted:
         ):
             column.append(value)
 
+    def read_in(self, row: int, limit: int) -> int:
+        """Tokens that are read of a row cut to a limit: of answers as much less as they lost, else all beyond it."""
+        if self.read[row] == self.lengths[row]:
+            return min(self.read[row], limit)
+        return self.read[row] - (self.trained[row] - self.kept[row])
+
 
 @dataclass(frozen=True)
 class Question:

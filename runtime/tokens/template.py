@@ -12,7 +12,9 @@ from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 
+_REASONING = ("reasoning_content", "thinking", "reasoning")
 LARGEST = 64 * 2**20  # characters that a template may make by repeating a text
 
 
@@ -28,6 +30,25 @@ class _Generation(Extension):
 
     def _content(self, caller: Callable[[], str]) -> str:
         return caller()
+
+
+class _Namespace(Namespace):
+    """A namespace without a way to Python's internals."""
+
+    def __init__(*args: Any, **kwargs: Any) -> None:
+        own, given = args[0], dict(*args[1:], **kwargs)
+        for name in given:
+            _checked(name)
+        Namespace.__init__(own, given)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        _checked(name)
+        super().__setitem__(name, value)
+
+
+def _checked(name: object) -> None:
+    if isinstance(name, str) and name.startswith("_"):
+        raise SecurityError(f"a namespace cannot have {name!r}")
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -48,6 +69,8 @@ def compile_template(source: str, variables: Mapping[str, Any]) -> Callable[...,
     """A function (messages, **options) -> text. jinja2's TemplateError where the source is no template."""
     environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols])
     environment.filters["tojson"] = _tojson
+    environment.globals["dict"] = _make_dict
+    environment.globals["namespace"] = _Namespace
     environment.globals["raise_exception"] = _raise
     environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     template, given = environment.from_string(source), dict(variables)
@@ -55,15 +78,26 @@ def compile_template(source: str, variables: Mapping[str, Any]) -> Callable[...,
     def render(messages: list[dict[str, Any]], **options: Any) -> str:
         if not messages:
             raise TemplateError("there is no message")
-        plain = [{key: value for key, value in message.items() if value is not None} for message in messages]
+        plain = [_plain(message) for message in messages]
         options = {"tools": None, "documents": None, "add_generation_prompt": False, **given, **options}
         return template.render(messages=plain, **options)
 
     return render
 
 
+def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    """Without nulls, and with reasoning under both names that templates read (`thinking` for gpt-oss)."""
+    found = {key: value for key, value in message.items() if value is not None}
+    reasoning = next((found[key] for key in _REASONING if key in found), None)
+    return found if reasoning is None else {"thinking": reasoning, **found, "reasoning_content": reasoning}
+
+
 def _raise(message: str) -> NoReturn:
     raise TemplateError(message)
+
+
+def _make_dict(*args: Any, **kwargs: Any) -> dict[Any, Any]:
+    return dict(*args, **kwargs)
 
 
 def _tojson(

@@ -121,9 +121,8 @@ def outcome(found: dict[str, Any], folder: Path) -> dict[str, Any]:
     own, result = compiled(found, folder)
     bundle, plan = result.bundle, result.plan
     assert plan is not None
-    rows = {
-        p: plan[p] for p in plan if p in ("data.train", "data.eval", "data.test", "data.eval.split", "data.eval.seed")
-    }
+    asked = ("data.train", "data.eval", "data.test", "data.eval.split", "data.eval.seed", "data.eval.stratify")
+    rows = {p: plan[p] for p in plan if p in asked}
     made = bundle and (bundle.files, bundle.run, bundle.copies, rows, own.spec.data.on_bad_row if own.spec else None)
     return {"made": made, "plan": dict(plan), "diagnostics": result.diagnostics}
 

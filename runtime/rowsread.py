@@ -1,12 +1,12 @@
-"""The rows of one file as a report looks at them: again and again, in order, each with its place."""
+"""The rows of one file as they are looked at: again and again, in order, each with its place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.rows.rowcheck import Row
-from ..sources import Loaded
-from ..tokens.counting import decoded
+from ..spec.rows.rowcheck import Row
+from .sources import Loaded
+from .tokens.counting import decoded
 
 
 class RowsRead:

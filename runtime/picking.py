@@ -1,0 +1,95 @@
+"""Choosing rows of a file by their content, and writing them as they stand there: `data split` and `data sample`."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..spec.diagnostics import Diagnostic, Level
+from ..spec.rows.strictjson import Flaw
+from . import strata
+from .data import place_of
+from .datafiles import encode
+from .rowsread import RowsRead
+from .mixing import rank
+from .problems import Problems
+from .rows import LINES, FileProblem, RowReader
+from .sources import Source, SourceReading
+
+
+@dataclass
+class Share:
+    """Which rows of a file, by their numbers in it, are held out, and what was found on the way."""
+
+    rows: int = 0
+    held: set[int] = field(default_factory=set)
+    by_value: dict[str, tuple[int, int]] = field(default_factory=dict)  # of `stratify`: rows, and rows held out
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error."""
+        return any(d.level is Level.ERROR for d in self.diagnostics)
+
+
+def split(source: Source, ratio: float, seed: int, stratify: str | None = None) -> Share:
+    """Hold rows out as `data.eval: {split, seed, stratify}` of a spec does: by content, equal rows on one side."""
+    problems, place = Problems(), place_of(source, "data.train")
+    read = RowsRead(SourceReading(source, place, None, False, problems).run())
+    keys = list(read.keys())
+    ranks = {key: rank(key, f"split:{seed}") for key in keys}
+    held = {key for key, value in ranks.items() if value < ratio}
+    if not problems.failed and len(ranks) < 2:
+        message = f"a split needs at least two different rows, and there is {len(ranks)}"
+        problems.source(place, "TF326", Level.ERROR, message)
+    by_value: dict[str, list[int]] = {"": list(range(len(keys)))}
+    if stratify is not None and not problems.failed:
+        by_value = strata.rows_by_value(read, strata.values(source, place, stratify, problems))
+    if problems.failed:
+        return Share(diagnostics=problems.finish())
+    held, moved = strata.even_out(held, {v: [keys[i] for i in rows] for v, rows in by_value.items()}, seed)
+    strata.tell_moved(moved, stratify, place, problems)
+    counts = {v: (len(rows), sum(keys[i] in held for i in rows)) for v, rows in by_value.items()}
+    chosen = {read.index(row) for row, key in enumerate(keys) if key in held}
+    found = [d for d in problems.finish() if d.code != "TF330"]  # all columns are written
+    return Share(len(keys), chosen, counts if stratify else {}, found)
+
+
+def sample(path: Path, size: int, seed: int) -> tuple[set[int], int, int]:
+    """The numbers of rows with different contents, how many rows there are, and how many cannot be read."""
+    best: dict[str, int] = {}
+    rows = bad = 0
+    heap: list[tuple[float, str]] = []  # the worst of the best on top
+    for raw, value in RowReader(path):
+        rows += 1
+        if isinstance(value, Flaw):
+            bad += 1
+            continue
+        text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+        key = hashlib.blake2b(text.encode(), digest_size=16, key=f"sample:{seed}".encode()).hexdigest()
+        if key in best or (len(heap) == size and key >= _worst(heap)):
+            continue
+        best[key] = raw.index
+        heapq.heappush(heap, (-int(key, 16), key))
+        if len(heap) > size:
+            del best[heapq.heappop(heap)[1]]
+    return set(best.values()), rows, bad
+
+
+def as_they_are(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Each row's number and its line: of a file of lines the line itself, else the row as JSON."""
+    lines = path.suffix.lower() in LINES
+    for raw, value in RowReader(path):
+        if not isinstance(value, Flaw):
+            yield raw.index, raw.text.strip().encode() if lines else encode(value)
+
+
+def _worst(heap: list[tuple[float, str]]) -> str:
+    return heap[0][1]
+
+
+__all__ = ["FileProblem", "Share", "as_they_are", "sample", "split"]
