@@ -59,7 +59,10 @@ def compare(name: str, tokenizer: Tokenizer, bare: Bare) -> None:
         encode,
         lambda: counting.count(counting.decoded(lines), question, tokenizer),
     )
-    exact, guess = counting.count(counting.decoded(lines), question, tokenizer), counting.count(counting.decoded(lines), question, None)
+    exact, guess = (
+        counting.count(counting.decoded(lines), question, tokenizer),
+        counting.count(counting.decoded(lines), question, None),
+    )
     fit = [i for i in range(len(lines)) if i not in exact.unfit]
     real, said = sum(exact.read[i] for i in fit), sum(guess.read[i] for i in fit)
     rows = statistics.quantiles([abs(guess.lengths[i] / exact.lengths[i] - 1) for i in fit], n=20)[18]

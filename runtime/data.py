@@ -190,5 +190,5 @@ def _facts(sources: list[Loaded], rows: dict[str, Rows], skipped: int) -> DataFa
     shape = next((loaded.shape for loaded in sources if loaded.shape), None)
     if not rows:
         return DataFacts(shape=shape)
-    counts = {f"rows_{split}": len(rows[split]) if split in rows else 0 for split in ("train", "eval", "test")}
-    return DataFacts(shape=shape, skipped=skipped, **counts)
+    train, held, test = (len(rows[split]) if split in rows else 0 for split in ("train", "eval", "test"))
+    return DataFacts(shape, train, held, test, skipped)

@@ -14,10 +14,10 @@ from ..spec.rows.strictjson import Flaw
 from . import strata
 from .data import place_of
 from .datafiles import encode
-from .rowsread import RowsRead
 from .mixing import rank
 from .problems import Problems
 from .rows import LINES, FileProblem, RowReader
+from .rowsread import RowsRead
 from .sources import Source, SourceReading
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from ..spec.diagnostics import Level
 from ..spec.rows.rowcheck import kind, listed, quoted
 from ..spec.rows.strictjson import Flaw
-from .rowsread import RowsRead
 from .mixing import rank
 from .problems import Place, Problems
 from .rows import RowReader
+from .rowsread import RowsRead
 from .sources import Loaded, Source
 
 

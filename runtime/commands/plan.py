@@ -143,9 +143,16 @@ def _tokens(found: TokenFacts | None) -> list[str]:
         return []
     about = "" if found.exact else "about "
     text = f"tokens: {about}{found.tokens_train:,} an epoch, {found.trained_tokens:,} trained"
-    lost = {"dropped": found.rows_dropped, "cut": found.rows_cut, "without anything that can be trained": found.rows_unfit}
+    lost = {
+        "dropped": found.rows_dropped,
+        "cut": found.rows_cut,
+        "without anything that can be trained": found.rows_unfit,
+    }
     fates = ", ".join(f"{number:,} rows {fate}" for fate, number in lost.items() if number)
-    return [f"{text}; the longest row has {about}{found.longest:,}" + (f"; {fates}" if fates else ""), f"  {found.how}"]
+    return [
+        f"{text}; the longest row has {about}{found.longest:,}" + (f"; {fates}" if fates else ""),
+        f"  {found.how}",
+    ]
 
 
 def _memory(plan: Plan) -> list[str]:

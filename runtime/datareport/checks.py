@@ -1,4 +1,4 @@
-"""What is looked for in rows beyond reading them: repeated and leaked rows, secrets, reserved tokens, order of turns."""
+"""What is looked for in rows beyond reading them: repeats, leaks, secrets, reserved tokens, the order of turns."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from ...spec.diagnostics import Level
 from ...spec.rows import secrets
 from ...spec.rows.rowcheck import Row, quoted
-from .findings import Finding, Findings
 from ..rowsread import RowsRead
+from .findings import Finding, Findings
 
 BLOCK = 2**20  # bytes that are searched at once
 KNOWN_TOKENS = (
     *("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"),
     *("<|start_header_id|>", "<|end_header_id|>", "<start_of_turn>", "<end_of_turn>", "<|assistant|>", "<|user|>"),
-    *("<|end|>", "<|channel|>", "<|message|>", "<|return|>", "<｜end▁of▁sentence｜>", "<｜begin▁of▁sentence｜>"),
+    *("<|end|>", "<|channel|>", "<|message|>", "<|return|>", "</s>", "[INST]", "[/INST]"),
 )  # of widely used models; the tokenizer's own are taken where there is one
 Seen = dict[bytes, tuple["Checks", int]]
 """Which row of which file first had a content, by its digest."""
@@ -95,8 +95,8 @@ class Checks:
         """Turns of user and assistant alternate, and a user begins. A tool's answer counts as the user's."""
         roles = ["user" if turn["role"] == "tool" else turn["role"] for turn in turns if turn["role"] != "system"]
         if roles and roles[0] != "user":
-            self.tell("TF352", Level.ERROR, row, f"{target} wants the first turn to be the user's", "")
-        twice = next((i for i, (a, b) in enumerate(zip(roles, roles[1:], strict=False)) if a == b), None)
+            self.tell("TF352", Level.ERROR, row, f"{target} wants the first turn to be the user's")
+        twice = next((i for i, (a, b) in enumerate(pairwise(roles)) if a == b), None)
         if twice is not None:
             message = f"{target} wants turns to alternate, and the {roles[twice]} has two in a row"
             self.tell("TF352", Level.ERROR, row, message, "merge the two")

@@ -15,7 +15,10 @@ def document(report: Report) -> dict[str, Any]:
         "exact": report.estimate is None,
         "tokenizer": report.tokenizer,
         "estimate": report.estimate
-        and {"why": report.estimate, "error_percent": {"english": estimate.ENGLISH_ERROR, "other": estimate.OTHER_ERROR}},
+        and {
+            "why": report.estimate,
+            "error_percent": {"english": estimate.ENGLISH_ERROR, "other": estimate.OTHER_ERROR},
+        },
     }
     return {
         "ok": not report.problems,

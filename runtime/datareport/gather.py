@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...spec.diagnostics import Level
 from ..data import place_of
+from ..rowsread import RowsRead
 from ..sources import Loaded, Source, SourceReading
 from ..tokens.counting import Counted, Question, count
 from ..tokens.facts import LOSS_ON
@@ -18,7 +19,7 @@ from .checks import KNOWN_TOKENS, Checks, Seen, roles, turns
 from .figures import Figures, figures
 from .findings import Finding, Findings, Recorder
 from .limits import Limits, limits
-from ..rowsread import RowsRead
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -76,7 +77,7 @@ def gather(wanted: Wanted, sink: Callable[[str], object] | None = None, online: 
     findings = Findings(sink)
     tokenizer, why = _tokenizer(wanted.tokenizer, online)
     allowed = limits(wanted.target, wanted.method) if wanted.target else None
-    report = Report([], findings, None, tokenizer and tokenizer.name, why, allowed, wanted.max_length)
+    report = Report([], findings, None, tokenizer.name if tokenizer else None, why, allowed, wanted.max_length)
     train, held, loose = Seen(), Seen(), Seen()
     for split, sources in (("train", wanted.train), ("eval", wanted.eval)):
         for source in sources:
@@ -110,9 +111,7 @@ def _read(source: Source, split: str, wanted: Wanted, findings: Findings) -> Fil
     return FileReport(place.file, split, _size(source.path), loaded, RowsRead(loaded), recorder.rows)
 
 
-def _look(
-    found: FileReport, checks: Checks, report: Report, wanted: Wanted, tokenizer: Tokenizer | None
-) -> None:
+def _look(found: FileReport, checks: Checks, report: Report, wanted: Wanted, tokenizer: Tokenizer | None) -> None:
     loaded = found.loaded
     if loaded.shape is None:
         return
@@ -164,11 +163,13 @@ def _tell_limits(found: FileReport, checks: Checks, allowed: Limits) -> None:
         level, about = (Level.ERROR, "") if counted.exact else (Level.WARNING, "about ")
         for row, length in enumerate(counted.lengths):
             if length > allowed.tokens:
-                message = f"{target} takes rows of at most {allowed.tokens:,} tokens, and this one has {about}{length:,}"
+                message = (
+                    f"{target} takes rows of at most {allowed.tokens:,} tokens, and this one has {about}{length:,}"
+                )
                 checks.tell("TF353", level, row, message)
     if allowed.alternate:
-        for number, row in enumerate(found.usable):
-            checks.order(number, turns(row, found.usable.shape), target)
+        for number, value in enumerate(found.usable):
+            checks.order(number, turns(value, found.usable.shape), target)
 
 
 def _totals(report: Report) -> None:

@@ -37,7 +37,9 @@ def limits(target: str, method: str | None) -> Limits:
     suffix = "_rft" if method in REWARDED else ""
     own = {key: entry.get(f"{key}{suffix}", entry.get(key)) for key in ("rows_min", "rows_max", "tokens")}
     alternate = bool(entry.get("alternate"))
-    return Limits(target, table["as_of"], entry["source"], **own, file_bytes=entry.get("file_bytes"), alternate=alternate)
+    return Limits(
+        target, table["as_of"], entry["source"], **own, file_bytes=entry.get("file_bytes"), alternate=alternate
+    )
 
 
 @cache

@@ -31,7 +31,8 @@ def show(report: Report, problems_file: str | None) -> None:
         for line in _tokens(report.total, plain):
             console.print(line)
         console.print()
-    for line in _notes(report):
+    notes = list(_notes(report))
+    for line in [*notes, Text()] if notes else []:
         console.print(line)
     for line in _problems(report.findings, problems_file):
         console.print(line)
@@ -72,7 +73,9 @@ def _limit(figures: Figures, about: str) -> Iterator[Text]:
         return
     rows = f"{about}{figures.over:,} of {figures.rows:,} rows are longer ({figures.over / figures.rows:.1%})"
     yield _line("max_length", head + rows)
-    yield _line("", f"dropped, they leave {figures.epoch_dropped:,} tokens an epoch, {figures.trained_dropped:,} trained")
+    yield _line(
+        "", f"dropped, they leave {figures.epoch_dropped:,} tokens an epoch, {figures.trained_dropped:,} trained"
+    )
     lost = f"; {figures.cut_empty:,} have nothing left to train, and are dropped" if figures.cut_empty else ""
     yield _line("", f"cut, they leave {figures.epoch_cut:,}, {figures.trained_cut:,} trained{lost}")
 
@@ -105,7 +108,6 @@ def _notes(report: Report) -> Iterator[Text]:
     if report.limits:
         allowed = report.limits
         yield Text(f"limits of {allowed.target}, as of {allowed.as_of}: {allowed.source}", style="dim")
-    yield Text()
 
 
 def _problems(findings: Findings, problems_file: str | None) -> Iterator[Text]:

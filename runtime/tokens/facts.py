@@ -53,7 +53,9 @@ class TokenCounter:
         key = (str(folder or name), template)
         if key not in self._tokenizers:
             try:
-                self._tokenizers[key] = load(name, online=False, template=template, folder=folder and find(str(folder), online=False))
+                self._tokenizers[key] = load(
+                    name, online=False, template=template, folder=folder and find(str(folder), online=False)
+                )
             except NoTokenizer as error:
                 self._tokenizers[key] = str(error)
         return self._tokenizers[key]

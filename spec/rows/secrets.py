@@ -13,7 +13,11 @@ from collections.abc import Iterator
 _EDGE = rb"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"
 
 _FORMS: tuple[tuple[str, tuple[bytes, ...], bytes], ...] = (
-    ("a private key", (b"PRIVATE KEY-----",), rb"-----BEGIN (?:[A-Z0-9]+ ){0,2}PRIVATE KEY-----(?:\\[nr]|\s)*[A-Za-z0-9+/]{16}"),
+    (
+        "a private key",
+        (b"PRIVATE KEY-----",),
+        rb"-----BEGIN (?:[A-Z0-9]+ ){0,2}PRIVATE KEY-----(?:\\[nr]|\s)*[A-Za-z0-9+/]{16}",
+    ),
     ("an AWS access key id", (b"AKIA", b"ASIA"), rb"A(?:KIA|SIA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
     ("an OpenAI or Anthropic API key", (b"sk-",), rb"sk-(?:proj-|svcacct-|ant-[a-z0-9]+-)?[A-Za-z0-9_-]{32,}"),
     ("a GitHub token", (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"), rb"gh[pousr]_[A-Za-z0-9]{36,}"),
@@ -26,10 +30,16 @@ _FORMS: tuple[tuple[str, tuple[bytes, ...], bytes], ...] = (
     ("an npm token", (b"npm_",), rb"npm_[A-Za-z0-9]{36}"),
     ("a PyPI token", (b"pypi-AgEI",), rb"pypi-AgEI[A-Za-z0-9_-]{50,}"),
     ("a JSON Web Token", (b"eyJ",), rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}"),
-    ("a password in an address", (b"://",), rb"[a-z][a-z0-9+]{1,12}://[^\s/:@\"\\]{1,64}:[^\s/:@\"\\]{6,64}@[A-Za-z0-9]"),
+    (
+        "a password in an address",
+        (b"://",),
+        rb"[a-z][a-z0-9+]{1,12}://[^\s/:@\"\\]{1,64}:[^\s/:@\"\\]{6,64}@[A-Za-z0-9]",
+    ),
 )
 _PATTERNS = [(what, needles, re.compile(_EDGE + pattern)) for what, needles, pattern in _FORMS]
-_MADE_UP = re.compile(rb"example|placeholder|your[_-]|x{5}|\*{3}|\.{3}|1234567|abcdef|password@|<|\$\{?[A-Z]", re.IGNORECASE)
+_MADE_UP = re.compile(
+    rb"example|placeholder|your[_-]|x{5}|\*{3}|\.{3}|1234567|abcdef|password@|<|\$\{?[A-Z]", re.IGNORECASE
+)
 _VARIETY = 8  # different characters that a real one has at least
 
 

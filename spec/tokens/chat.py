@@ -7,11 +7,11 @@ and what the template makes of them shows where each text went. Rendering itself
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import deepcopy
+from itertools import takewhile
 from typing import Any
 
 Message = dict[str, Any]
@@ -31,10 +31,10 @@ class Renderer:
     def __init__(self, render: Render, special: Iterable[str]) -> None:
         self.render = render
         self.token = "(?:" + "|".join(map(re.escape, sorted(set(special), key=len, reverse=True))) + ")"
-        self.end_tokens = re.compile(r"\s*" + self.token * max(len(os.path.commonprefix(self._ends())), 1))
+        self.end_tokens = re.compile(r"\s*" + self.token * max(_common(self._ends()), 1))
 
     def _ends(self) -> list[list[str]]:
-        """What follows a text both at the end of a chat and before the next turn: one special token, or two (Cohere)."""
+        """Special tokens after a text, at the end of a chat and before the next turn: one, or two (Cohere)."""
         user, assistant = {"role": "user", "content": "-"}, {"role": "assistant", "content": _marks(0)[0]}
         try:
             views = [self.render(chat) for chat in ([user, assistant], [user, assistant, user])]
@@ -149,6 +149,12 @@ class Chat:
         end = ends[count - 1] + len(closing)
         token = self._renderer.end_tokens.match(view, end)
         return end, token[0] if token else ""
+
+
+def _common(ends: list[list[str]]) -> int:
+    """How many first tokens are the same in both."""
+    pairs = zip(ends[0], ends[-1], strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
 def _marks(i: int) -> tuple[str, str, str]:

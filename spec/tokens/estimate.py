@@ -37,7 +37,7 @@ def text(value: str) -> float:
 
 
 def row(value: dict[str, Any], shape: str, loss_on: str) -> tuple[int, int, int]:
-    """Of a row in its canonical form: the length that counts against a limit, tokens an epoch reads, and trained ones."""
+    """Of a canonical row: the length that counts against a limit, tokens an epoch reads, and trained ones."""
     tools = text(str(value["tools"])) if value.get("tools") else 0.0
     if shape == "chat":
         length = _turns(value["messages"]) + tools

@@ -15,7 +15,9 @@ from .common import columns_option, format_option, sources
 @click.command(name="report")
 @options(
     click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)),
-    click.option("--eval", "held", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="Rows held out."),
+    click.option(
+        "--eval", "held", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="Rows held out."
+    ),
     click.option("--tokenizer", metavar="MODEL", help="Count with this model's tokenizer: a folder, or a hub id."),
     click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Tell which rows are longer."),
     click.option("--method", metavar="METHOD", help="What the rows are for: sft, dpo, ... (else any)."),

@@ -16,7 +16,9 @@ from .common import seed_option
     click.argument("file", type=click.Path(path_type=Path)),
     click.option("-n", "--rows", "size", type=click.IntRange(min=1), default=20, show_default=True, help="How many."),
     seed_option,
-    click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write them, instead of stdout."),
+    click.option(
+        "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write them, instead of stdout."
+    ),
 )
 @guarded
 def command(file: Path, size: int, seed: int, out: Path | None) -> None:

@@ -17,7 +17,9 @@ NAMES = ("train.jsonl", "eval.jsonl")
 @click.command(name="split")
 @options(
     click.argument("file", type=click.Path(path_type=Path)),
-    click.option("--ratio", required=True, type=click.FloatRange(0, 1, True, True), help="Share of the rows held out."),
+    click.option(
+        "--ratio", required=True, type=click.FloatRange(0, 1, True, True), help="Share of the rows held out."
+    ),
     seed_option,
     click.option("--stratify", metavar="COLUMN", help="Hold out the same share of each value of this column."),
     click.option("-o", "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="A folder."),
