@@ -15,14 +15,13 @@ COMMANDS = {
     "compile": "Write the bundles of a spec's targets.",
     "check": "Tell whether the written bundles are what the spec gives now; exit code 1 if not.",
     "diff": "Tell what changed between two specs, revisions or targets, in terms of training.",
-    "data": "Look at files of rows: counts, tokens and problems; split and sample them.",
+    "data": "Look at files of rows: counts, tokens and problems; convert, split and sample them.",
     "explain": "Tell where a value in an artifact comes from, or what a code such as TF104 means.",
     "run": "Compile for a target, run it with live progress or in the background (--detach), and keep its metrics.",
     "runs": "List runs.",
     "status": "Show one run.",
     "watch": "Show the live progress of a run, whoever started it.",
     "cancel": "Stop runs, with a checkpoint to go on from.",
-    "data": "Convert files of rows (tuneform data convert).",
     "schema": "Print the JSON Schema of the language, for editors.",
 }
 

@@ -25,12 +25,12 @@ def values(source: Source, place: Place, column: str, problems: Problems) -> dic
         value = row.get(column)
         if isinstance(value, dict | list):
             message = f"`stratify` takes a column of texts or numbers, and {quoted(column)} holds {kind(value)}"
-            problems.source(place, "TF354", Level.ERROR, message, None, raw.line)
+            problems.source(place, "TF352", Level.ERROR, message, None, raw.line)
             return {}
         found[raw.index] = json.dumps(value, ensure_ascii=False)
     if found and not there:
         message = f"`stratify` names {quoted(column)}, but no row of {quoted(source.shown)} has it"
-        problems.source(place, "TF354", Level.ERROR, message)
+        problems.source(place, "TF352", Level.ERROR, message)
     return found
 
 

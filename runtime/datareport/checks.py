@@ -8,11 +8,13 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 from ...spec.diagnostics import Level
 from ...spec.rows import secrets
-from ...spec.rows.rowcheck import Row, quoted
+from ...spec.rows.rowcheck import Row, RowError, quoted
+from ...spec.wire.base import Form
+from ...spec.wire.convert import to_wire
 from ..rowsread import RowsRead
 from .findings import Finding, Findings
 
@@ -91,15 +93,13 @@ class Checks:
                 names = ", ".join(map(quoted, dict.fromkeys(found)))
                 self.tell("TF359", level, row, f"reserved tokens stand in the text: {names}", hint)
 
-    def order(self, row: int, turns: list[Row], target: str) -> None:
-        """Turns of user and assistant alternate, and a user begins. A tool's answer counts as the user's."""
-        roles = ["user" if turn["role"] == "tool" else turn["role"] for turn in turns if turn["role"] != "system"]
-        if roles and roles[0] != "user":
-            self.tell("TF352", Level.ERROR, row, f"{target} wants the first turn to be the user's")
-        twice = next((i for i, (a, b) in enumerate(pairwise(roles)) if a == b), None)
-        if twice is not None:
-            message = f"{target} wants turns to alternate, and the {roles[twice]} has two in a row"
-            self.tell("TF352", Level.ERROR, row, message, "merge the two")
+    def carried(self, form: Form) -> None:
+        """Rows that a target's form has no place for, each by its first reason."""
+        for number, row in enumerate(self.rows):
+            try:
+                to_wire(row, self.rows.shape, form)
+            except RowError as error:
+                self.tell(error.code, Level.ERROR, number, error.text, error.hint)
 
 
 def without_space(line: bytes) -> bytes:

@@ -25,7 +25,7 @@ def document(report: Report) -> dict[str, Any]:
         "files": [_file(found) for found in report.files],
         "total": report.total and report.total.as_dict(),
         "counting": counted,
-        "limits": report.limits and asdict(report.limits),
+        "limits": [asdict(limit) for limit in dict.fromkeys(report.limits)],
         "problems": [
             {
                 "code": code,

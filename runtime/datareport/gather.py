@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...spec.diagnostics import Level
+from ...spec.rows.rowcheck import RowError
+from ...spec.wire.convert import WIRES, form_for
+from ...spec.wire.limits import Limit, Split, beyond, limits_of
 from ..data import place_of
 from ..rowsread import RowsRead
 from ..sources import Loaded, Source, SourceReading
@@ -15,10 +18,9 @@ from ..tokens.counting import Counted, Question, count
 from ..tokens.facts import LOSS_ON
 from ..tokens.folder import NoTokenizer
 from ..tokens.tokenizer import Tokenizer, load
-from .checks import KNOWN_TOKENS, Checks, Seen, roles, turns
+from .checks import KNOWN_TOKENS, Checks, Seen, roles
 from .figures import Figures, figures
 from .findings import Finding, Findings, Recorder
-from .limits import Limits, limits
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Report:
     total: Figures | None  # of the training files, where there are several
     tokenizer: str | None
     estimate: str | None  # why tokens are estimated
-    limits: Limits | None
+    limits: list[Limit]
     max_length: int | None
 
     @property
@@ -76,8 +78,7 @@ def gather(wanted: Wanted, sink: Callable[[str], object] | None = None, online: 
     """Read and count everything. `sink` takes each problem as a line of JSON."""
     findings = Findings(sink)
     tokenizer, why = _tokenizer(wanted.tokenizer, online)
-    allowed = limits(wanted.target, wanted.method) if wanted.target else None
-    report = Report([], findings, None, tokenizer.name if tokenizer else None, why, allowed, wanted.max_length)
+    report = Report([], findings, None, tokenizer.name if tokenizer else None, why, [], wanted.max_length)
     train, held, loose = Seen(), Seen(), Seen()
     for split, sources in (("train", wanted.train), ("eval", wanted.eval)):
         for source in sources:
@@ -126,8 +127,8 @@ def _look(found: FileReport, checks: Checks, report: Report, wanted: Wanted, tok
         found.counted = count(found.usable, Question(loaded.shape, loss_on, wanted.max_length), None)
     found.figures = figures([found.counted], wanted.max_length)
     _tell_tokens(found, found.counted, checks, wanted)
-    if report.limits:
-        _tell_limits(found, checks, report.limits)
+    if wanted.target:
+        _tell_target(found, checks, report, wanted)
 
 
 def _tell_tokens(found: FileReport, counted: Counted, checks: Checks, wanted: Wanted) -> None:
@@ -145,31 +146,36 @@ def _tell_tokens(found: FileReport, counted: Counted, checks: Checks, wanted: Wa
             checks.tell("TF350", Level.NOTE, row, message)
 
 
-def _tell_limits(found: FileReport, checks: Checks, allowed: Limits) -> None:
-    target, counted = allowed.target, found.counted
+def _tell_target(found: FileReport, checks: Checks, report: Report, wanted: Wanted) -> None:
+    """What the target has no place for, and what is beyond its limits."""
+    shape, counted = found.usable.shape, found.counted
+    assert wanted.target is not None
+    wire = WIRES[wanted.target]
 
-    def whole(message: str, hint: str | None = None) -> None:
-        hint = hint or f"as of {allowed.as_of}: {allowed.source}"
-        checks.findings.add(Finding("TF351", Level.ERROR, found.file, None, None, message, hint))
+    def whole(code: str, message: str, hint: str | None) -> None:
+        checks.findings.add(Finding(code, Level.ERROR, found.file, None, None, message, hint))
 
-    rows = len(found.usable)
-    if found.split == "train" and allowed.rows_min is not None and rows < allowed.rows_min:
-        whole(f"{target} wants at least {allowed.rows_min:,} rows, and there are {rows:,}")
-    if found.split == "train" and allowed.rows_max is not None and rows > allowed.rows_max:
-        whole(f"{target} takes at most {allowed.rows_max:,} rows, and there are {rows:,}")
-    if allowed.file_bytes is not None and found.bytes > allowed.file_bytes:
-        whole(f"{target} takes files of at most {allowed.file_bytes:,} bytes, and this one has {found.bytes:,}")
-    if counted and allowed.tokens is not None:
-        level, about = (Level.ERROR, "") if counted.exact else (Level.WARNING, "about ")
-        for row, length in enumerate(counted.lengths):
-            if length > allowed.tokens:
-                message = (
-                    f"{target} takes rows of at most {allowed.tokens:,} tokens, and this one has {about}{length:,}"
-                )
-                checks.tell("TF353", level, row, message)
-    if allowed.alternate:
-        for number, value in enumerate(found.usable):
-            checks.order(number, turns(value, found.usable.shape), target)
+    try:
+        checks.carried(form_for(wire, shape, wanted.method))
+    except RowError as error:
+        whole(error.code, f"the file {error.message}", error.hint)
+        return
+    split: Split = "eval" if found.split == "eval" else "train"
+    for past in beyond(wire.name, shape, rows=len(found.usable), size=found.bytes, split=split):
+        whole("TF348", past.message, past.limit.dated)
+    for limit in limits_of(wire.name, shape):
+        report.limits.append(limit)
+        if counted and limit.max_tokens is not None:
+            _tell_long(counted, checks, limit)
+
+
+def _tell_long(counted: Counted, checks: Checks, limit: Limit) -> None:
+    level, about = (Level.ERROR, "") if counted.exact else (Level.WARNING, "about ")
+    assert limit.max_tokens is not None
+    for row, length in enumerate(counted.lengths):
+        if length > limit.max_tokens:
+            message = f"the row has {about}{length:,} tokens, and the service takes {limit.max_tokens:,} at most"
+            checks.tell("TF351", level, row, message, limit.dated)
 
 
 def _totals(report: Report) -> None:

@@ -105,9 +105,9 @@ def _notes(report: Report) -> Iterator[Text]:
             off = f"{estimate.ENGLISH_ERROR}% over a file of English text, more for one row, {estimate.OTHER_ERROR}%"
             yield Text(f"tokens are estimated from characters ({report.estimate})", style="dim")
             yield Text(f"  they may be off by {off} in other scripts; --tokenizer counts them", style="dim")
-    if report.limits:
-        allowed = report.limits
-        yield Text(f"limits of {allowed.target}, as of {allowed.as_of}: {allowed.source}", style="dim")
+    for limit in dict.fromkeys(report.limits):
+        about = f"; {limit.about}" if limit.about else ""
+        yield Text(f"limits of {', '.join(limit.wires)} {limit.dated}{about}", style="dim")
 
 
 def _problems(findings: Findings, problems_file: str | None) -> Iterator[Text]:

@@ -254,27 +254,13 @@ Cutting takes the end, which is where the answer is.
     training: {max_length: 512, on_too_long: drop}""",
     ),
     "TF351": (
-        "more or less than the service takes",
-        """The service takes a number of rows, or a size of file, that this file does not have. Limits are dated, and
-the message says where they are from.
-
-    tuneform data nine_rows.jsonl --target openai""",
-    ),
-    "TF352": (
-        "turns do not alternate",
-        """The service wants turns of user and assistant to alternate, the user's first. Merge turns of one role that
-follow each other, or take another service.
-
-    {"messages": [{"role": "user", "content": "hi"}, {"role": "user", "content": "you there?"}, ...]}""",
-    ),
-    "TF353": (
         "row longer than the service takes",
         """The service takes rows up to a number of tokens, and cuts or refuses longer ones. Where tokens are estimated
 this is a warning.
 
     tuneform data long.jsonl --target bedrock-llama""",
     ),
-    "TF354": (
+    "TF352": (
         "nothing to stratify by",
         """`stratify` names a column of your rows that holds texts or numbers, such as a topic or a language. It need
 not be one that the format uses. Rows without it count as a value of their own; at least one row must have it.

@@ -18,10 +18,10 @@ def covering(ends: list[int], spans: Iterable[Span]) -> list[range]:
         return _one_by_one(ends, list(spans))
     found: list[range] = []
     done = 0
-    for start, stop in sorted(spans):
+    for start, stop in sorted(span for span in spans if span[0] < span[1]):
         first = max(bisect_right(ends, start), done)
         done = max(min(max(bisect_left(ends, stop) + 1, bisect_right(ends, stop)), len(ends)), done)
-        if start < stop and first < done:
+        if first < done:
             found.append(range(first, done))
     return found
 

@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tuneform.runtime.cli import main
-from tuneform.runtime.datareport import limits
 from tuneform.spec.rows import secrets
 
 from .tiny_tokenizer import save
@@ -199,34 +198,37 @@ def test_places_in_large_files_are_right(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_limits_of_services() -> None:
-    write("a.jsonl", [chat(f"q{i}", "a " * 20000) for i in range(9)])
-    assert problems("a.jsonl", "--target", "openai") == [("TF351", "error", 1, None)]
-    assert problems("a.jsonl", "--target", "bedrock-llama") == [("TF351", "error", 1, None)]
+    write("a.jsonl", [chat(f"q{i}", "a") for i in range(9)])
+    assert problems("a.jsonl", "--target", "openai") == [("TF348", "error", 1, None)]
     text = data("a.jsonl", "--target", "openai").stdout
-    assert "openai wants at least 10 rows, and there are 9" in text and "as of 2026-11-22" in text
+    assert "9 rows; openai wants at least 10" in text and "as of 2026-11-22: https://" in text
+    assert problems("a.jsonl", "--target", "together") == []
     assert data("a.jsonl", "--target", "opnai").exit_code == 2
-    for name in limits.names():
-        assert limits.limits(name, "sft").source.startswith("https://")
-    assert limits.limits("vertex", "rft").rows_max == 5000
+    assert told("a.jsonl", "--target", "openai")["limits"][0]["min_rows"] == 10
 
 
-def test_rows_beyond_the_tokens_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_beyond_the_tokens_of_a_service() -> None:
     save(Path("model"))
-    write("a.jsonl", [chat("q", "a " * 8000), *(chat(f"q{i}", "a") for i in range(40))])
-    assert problems("a.jsonl", "--target", "bedrock-claude", "--tokenizer", "model") == []
-    write("a.jsonl", [chat("q", "a " * 16000), *(chat(f"q{i}", "a") for i in range(40))])
-    found = problems("a.jsonl", "--target", "bedrock-claude", "--tokenizer", "model")
-    assert found == [("TF353", "error", 1, 1)]
+    rows = [chat("q", "a " * 15_998), *(chat(f"q{i}", "a") for i in range(40))]
+    write("a.jsonl", rows)
+    limited = ("a.jsonl", "--target", "bedrock-claude", "--tokenizer", "model")
+    assert problems(*limited) == [("TF351", "error", 1, 1)]
+    write("a.jsonl", [chat("q", "a " * 15_900), *rows[1:]])
+    assert problems(*limited) == []
 
 
-def test_turns_that_do_not_alternate() -> None:
+def test_rows_that_a_target_has_no_place_for() -> None:
     rows: Rows = [chat(f"q{i}", "a") for i in range(8)]
     rows[2]["messages"].insert(0, {"role": "user", "content": "hello?"})
     rows[3]["messages"].insert(0, {"role": "assistant", "content": "hello!"})
     rows[4]["messages"].insert(0, {"role": "system", "content": "be kind"})
+    rows[6]["messages"][0]["content"] = "User: hi"
     write("a.jsonl", rows)
-    assert problems("a.jsonl", "--target", "bedrock-nova") == [("TF352", "error", 2, 3)]
-    assert problems("a.jsonl", "--target", "together") == []
+    found = problems("a.jsonl", "--target", "bedrock-nova")
+    assert found == [("TF344", "error", 1, 3), ("TF342", "error", 1, 4), ("TF346", "error", 1, 7)]
+    write("t.jsonl", [{"text": "one"}])
+    assert problems("t.jsonl", "--target", "openai") == [("TF340", "error", 1, None)]
+    assert problems("t.jsonl", "--target", "axolotl") == []
 
 
 def test_files_that_cannot_be_read_are_told() -> None:

@@ -108,7 +108,7 @@ def test_a_spec_holds_out_the_same_rows(stratify: str | None) -> None:
 def test_a_column_that_cannot_be_stratified_by(rows: Rows, what: str) -> None:
     source = Source(write(rows), "a.jsonl")
     result = read_data(DataRequest(train=[source], split=0.5, stratify="topic"))
-    assert [(d.code, what in d.message) for d in result.diagnostics if d.level is Level.ERROR] == [("TF354", True)]
+    assert [(d.code, what in d.message) for d in result.diagnostics if d.level is Level.ERROR] == [("TF352", True)]
     command = data("split", "a.jsonl", "--ratio", "0.5", "-o", "out", "--stratify", "topic")
     assert command.exit_code == 1 and what in command.stderr and not Path("out").exists()
 

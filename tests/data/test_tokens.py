@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jinja2 import TemplateError
 from jinja2.exceptions import SecurityError
@@ -113,6 +113,7 @@ def test_templates_have_what_transformers_gives_them() -> None:
         compile_template("x", {})([])
 
 
+@example([1], [(0, 0), (0, 1)])
 @given(
     st.lists(st.integers(0, 3), max_size=12), st.lists(st.tuples(st.integers(0, 20), st.integers(0, 6)), max_size=4)
 )

@@ -21,7 +21,7 @@ from .common import columns_option, format_option, sources
     click.option("--tokenizer", metavar="MODEL", help="Count with this model's tokenizer: a folder, or a hub id."),
     click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Tell which rows are longer."),
     click.option("--method", metavar="METHOD", help="What the rows are for: sft, dpo, ... (else any)."),
-    click.option("--target", metavar="TARGET", help="Hold the rows against what a service takes."),
+    click.option("--target", metavar="TARGET", help="Hold the rows against what a trainer or service takes."),
     format_option,
     columns_option,
     click.option(
@@ -46,7 +46,7 @@ def command(
 
     Exit code 1 where there is an error or a warning.
     """
-    from ...datareport import limits
+    from ....spec.wire.convert import WIRES
     from ...datareport.gather import Wanted, gather
 
     if problems and any(problems.resolve() == file.resolve() for file in (*files, *held)):
@@ -54,7 +54,7 @@ def command(
     wanted = Wanted(
         train=sources(files, form, columns),
         eval=sources(held, form, columns),
-        target=_one_of(target, limits.names(), "--target"),
+        target=_one_of(target, list(WIRES), "--target"),
         tokenizer=tokenizer,
         max_length=max_length,
         method=_method(method),
