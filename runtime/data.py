@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..compilers.base import DataStep
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import DataFacts
-from .datafiles import Rows, encode
-from .mixing import hold_out, tell_leaks, tell_repeated, weigh
+from .datafiles import Rows, encode, rows_of
+from .datapaths import expand
+from .mixing import chosen, hold_out, tell_leaks, tell_repeated, weigh
 from .problems import Place, Problems
 from .sources import Loaded, Skipped, Source, SourceReading
+from .spool import Spool
 
-__all__ = ["DataRequest", "DataResult", "Peek", "Source", "peek", "read_data", "write_data"]
+__all__ = ["DataRequest", "DataResult", "Peek", "Progress", "Source", "peek", "read_data", "write_data"]
+
+Progress = Callable[[int, int, int], None]
+"""Is told, many times, how many rows were read, how many bytes, and of how many."""
 
 SKIPPED = "data/skipped.jsonl"
 _PEEK_ROWS = 20
+_OTHERS = bytes((1, 0, *range(2, 256)))  # marks turned into those of the rows that are not marked
 
 
 @dataclass(frozen=True)
@@ -66,15 +72,12 @@ class Peek:
     diagnostics: list[Diagnostic]
 
 
-def read_data(request: DataRequest) -> DataResult:
+def read_data(request: DataRequest, progress: Progress | None = None) -> DataResult:
     """Read and convert everything. Every problem is a diagnostic; nothing is raised for what a file holds."""
     if request.split is not None and request.eval:
         raise ValueError("rows for eval come from a split or from files, not from both")
     problems = Problems()
-    groups = {
-        split: [_load(source, path, request, problems) for source, path in _named(split, sources)]
-        for split, sources in (("train", request.train), ("eval", request.eval), ("test", request.test))
-    }
+    groups = _load(request, problems, progress)
     everything = [loaded for group in groups.values() for loaded in group]
     _check_same_shape(everything, problems)
     rows: dict[str, Rows] = {}
@@ -90,10 +93,58 @@ def read_data(request: DataRequest) -> DataResult:
     )
 
 
+def _load(request: DataRequest, problems: Problems, progress: Progress | None) -> dict[str, list[Loaded]]:
+    """Read every file of every source, one after another, into one spool."""
+    named: list[tuple[str, Source, str]] = []
+    for split, sources in (("train", request.train), ("eval", request.eval), ("test", request.test)):
+        for source, path in _named(split, sources):
+            named += [(split, file, path) for file in expand(source, _place(source, path), problems)]
+    counted, spool, skip = _Counted([file for _, file, _ in named], progress), Spool(), request.on_bad_row == "skip"
+    groups: dict[str, list[Loaded]] = {"train": [], "eval": [], "test": []}
+    for split, source, path in named:
+        place = _place(source, path)
+        reading = SourceReading(source, place, request.method, skip, problems, request.loss_on, spool, counted.told)
+        groups[split].append(reading.run())
+        counted.next(source)
+    return groups
+
+
+class _Counted:
+    """Sums what was read of several files."""
+
+    def __init__(self, files: Sequence[Source], progress: Progress | None) -> None:
+        self._progress = progress
+        self._total = sum(map(_size, files)) if progress else 0
+        self._rows = self._bytes = self._here = 0
+
+    def told(self, rows: int, position: int) -> None:
+        """So much was read of the file at hand."""
+        self._here = rows
+        if self._progress:
+            self._progress(self._rows + rows, min(self._bytes + position, self._total), self._total)
+
+    def next(self, file: Source) -> None:
+        """A file was read."""
+        self._rows, self._here = self._rows + self._here, 0
+        if self._progress:
+            self._bytes += _size(file)
+            self._progress(self._rows, min(self._bytes, self._total), self._total)
+
+
+def _size(source: Source) -> int:
+    try:
+        return source.path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
 def peek(source: Source, method: str | None = None, path: str = "data.train", on_bad_row: str = "error") -> Peek:
     """What a source is, from its first rows; problems in these are told too, unless such rows are skipped."""
     problems = Problems()
-    reading = SourceReading(source, _place(source, path), method, on_bad_row == "skip", problems)
+    files = expand(source, _place(source, path), problems)
+    if not files:
+        return Peek(None, None, "", problems.finish())
+    reading = SourceReading(files[0], _place(files[0], path), method, on_bad_row == "skip", problems)
     loaded = reading.run(limit=_PEEK_ROWS)
     return Peek(loaded.format, loaded.shape, loaded.evidence, problems.finish())
 
@@ -108,18 +159,13 @@ def write_data(result: DataResult, steps: Iterable[DataStep], folder: Path) -> d
             raise ValueError(f"there are no {step.shape} rows for {step.split}: {result.facts}")
         written[step.out] = result.rows[step.split].write(folder / step.out)
     if result.skipped:
-        written[SKIPPED] = Rows([encode(asdict(row)) for row in result.skipped]).write(folder / SKIPPED)
+        written[SKIPPED] = rows_of([encode(asdict(row)) for row in result.skipped]).write(folder / SKIPPED)
     return written
 
 
 def _named(split: str, sources: Sequence[Source]) -> list[tuple[Source, str]]:
     several = len(sources) > 1
     return [(source, f"data.{split}[{i}]" if several else f"data.{split}") for i, source in enumerate(sources)]
-
-
-def _load(source: Source, path: str, request: DataRequest, problems: Problems) -> Loaded:
-    skip = request.on_bad_row == "skip"
-    return SourceReading(source, _place(source, path), request.method, skip, problems, request.loss_on).run()
 
 
 def _place(source: Source, path: str) -> Place:
@@ -145,25 +191,21 @@ def _what(loaded: Loaded) -> str:
 
 
 def _assemble(request: DataRequest, groups: dict[str, list[Loaded]], problems: Problems) -> dict[str, Rows]:
-    train = groups["train"]
-    trained = tell_repeated(train, problems)
+    train, seed = groups["train"], request.split_seed
+    different = tell_repeated(train, problems)
     for split in ("eval", "test"):
         tell_repeated(groups[split], problems)
-        tell_leaks(trained, groups[split], problems)
-    seed = request.split_seed
-    held = hold_out(train, request.split, seed, problems) if request.split is not None else set()
-    picked = {
-        "train": [(s, [i for i, key in enumerate(s.keys) if key not in held]) for s in train],
-        "eval": [(s, list(range(len(s.keys)))) for s in groups["eval"]],
-        "test": [(s, list(range(len(s.keys)))) for s in groups["test"]],
-    }
-    rows = {
-        split: Rows([line for loaded, chosen in parts for line in _weighed(loaded, chosen, seed, problems)])
-        for split, parts in picked.items()
-        if parts
-    }
+        tell_leaks(train, groups[split], problems)
+    held: list[bytes] | None = None
+    if request.split is not None:
+        held = hold_out(train, request.split, seed, different, problems)
+    kept: list[bytes | None] = [marks.translate(_OTHERS) for marks in held] if held else [None] * len(train)
+    rows = {"train": _weighed(train, kept, seed, problems)}
+    for split in ("eval", "test"):
+        if groups[split]:
+            rows[split] = _weighed(groups[split], [None] * len(groups[split]), seed, problems)
     if held:
-        rows["eval"] = Rows([line for s in train for line, key in zip(s.lines, s.keys, strict=True) if key in held])
+        rows["eval"] = Rows([chosen(loaded, marks) for loaded, marks in zip(train, held, strict=True)])
     for split, found in rows.items():
         if not len(found):
             message = f"no row is left for {split} after weights and split"
@@ -171,12 +213,15 @@ def _assemble(request: DataRequest, groups: dict[str, list[Loaded]], problems: P
     return rows
 
 
-def _weighed(loaded: Loaded, chosen: list[int], seed: int, problems: Problems) -> list[bytes]:
-    lines = weigh(loaded, chosen, seed)
-    if chosen and not lines:
-        message = f"weight {loaded.source.weight:g} takes none of the {len(chosen)} rows of `{loaded.source.shown}`"
-        problems.source(loaded.place, "TF334", Level.WARNING, message)
-    return lines
+def _weighed(group: list[Loaded], kept: list[bytes | None], seed: int, problems: Problems) -> Rows:
+    found = []
+    for loaded, marks in zip(group, kept, strict=True):
+        parts, among = weigh(loaded, marks, seed), marks.count(1) if marks is not None else len(loaded)
+        if among and not any(part.rows for part in parts):
+            message = f"weight {loaded.source.weight:g} takes none of the {among} rows of `{loaded.source.shown}`"
+            problems.source(loaded.place, "TF334", Level.WARNING, message)
+        found += parts
+    return Rows(found)
 
 
 def _facts(sources: list[Loaded], rows: dict[str, Rows], skipped: int) -> DataFacts:

@@ -17,7 +17,8 @@ from ..spec.load import Document, load
 from ..spec.places import locate
 from ..spec.plan import DataFacts
 from ..spec.words import suggest
-from .data import DataRequest, DataResult, Source, peek, read_data
+from .data import DataRequest, DataResult, Progress, Source, peek, read_data
+from .datapaths import is_many, present
 
 Reading = Literal["all", "present", "peek", "none"]  # present: all where the files are there
 
@@ -74,13 +75,14 @@ def open_project(
     today: date | None = None,
     emit: bool = True,
     at: Callable[[str], str] = str,
+    progress: Progress | None = None,
 ) -> Project:
     """Load, check, read the rows and compile, all in memory.
 
     Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), those of stages into folders of
     their own below, or one target's to where `folder` says for each stage; paths in artifacts are relative to there.
     `facts` may know a label's rows where the files are not there. `at` leads from a file's name to where its bytes are
-    (see runtime/revisions.py).
+    (see runtime/revisions.py). `progress` is told how far the rows are read.
     """
     document = load(str(file), sets, at)
     project = Project(file, document, diagnostics=list(document.diagnostics))
@@ -94,7 +96,7 @@ def open_project(
         if own.spec is None or any(d.level is Level.ERROR for d in found):
             continue
         place = folder(stage) if folder else root / label / (stage or "")
-        data, pending = _read(own, reading, cache, project)
+        data, pending = _read(own, reading, cache, project, progress)
         known = data.facts if data else facts(place) or _peeked(own, project, reading)
         compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit, after)
         project.diagnostics += [*compiled.diagnostics, *_missing_files(own, place, compiled)]
@@ -169,18 +171,22 @@ def _wanted(project: Project, labels: Sequence[str]) -> list[tuple[str, str | No
 
 
 def _read(
-    document: Document, reading: Reading, cache: dict[str, DataResult], project: Project
+    document: Document,
+    reading: Reading,
+    cache: dict[str, DataResult],
+    project: Project,
+    progress: Progress | None,
 ) -> tuple[DataResult | None, tuple[SpecSource, ...]]:
     assert document.spec is not None
     pending = tuple(s for s in _all_sources(document) if s.id)
     if reading not in ("all", "present") or pending:
         return None, pending
     request = data_request(document)
-    if reading == "present" and not all(s.path.exists() for s in (*request.train, *request.eval, *request.test)):
+    if reading == "present" and not all(map(present, (*request.train, *request.eval, *request.test))):
         return None, ()
     key = repr(request)
     if key not in cache:
-        cache[key] = read_data(request)
+        cache[key] = read_data(request, progress)
         project.diagnostics += cache[key].diagnostics
     return cache[key], ()
 
@@ -194,7 +200,7 @@ def _peeked(document: Document, project: Project, reading: Reading) -> DataFacts
     shape = {"auto": None, "instruction": "chat"}.get(named, named)
     if shape is None and reading != "none" and first.path:
         source = _source(document, first, ["data", "train", 0])
-        if reading == "present" and not source.path.exists():
+        if reading == "present" and not present(source):
             return DataFacts()
         found = peek(source, method, on_bad_row=data.on_bad_row)
         project.diagnostics += found.diagnostics
@@ -237,12 +243,12 @@ def _source(
     named: Path | str | None = source.id
     if source.path is not None:
         path = Path(os.path.abspath(Path(document.file).parent / from_spec(document, [*loc, "path"], source.path)))
-        named, path = path, Path(document.sources.at(str(path)))
+        named, path = path, path if is_many(path) else Path(document.sources.at(str(path)))
     else:
         path = (files or {})[hub_key(source)]
     shown = source.path or source.id or ""
     columns = dict(source.columns)
-    return Source(path, shown, source.format or document.spec.data.format, columns, source.weight, span, named)
+    return Source(path, shown, source.format or document.spec.data.format, columns, source.weight, span, named, document.sources.at)
 
 
 def hub_key(source: SpecSource) -> str:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..spec.diagnostics import Level, Span
 from ..spec.method import REWARDED
 from ..spec.rows.rowcheck import Row, RowError, listed, near, quoted
+from ..spec.rows.cells import nested
 from ..spec.rows.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
 from ..spec.rows.strictjson import Flaw
+from .blocks import ONE_VARIANT, How, convert_block, digest, variant
 from .datafiles import encode
+from .places import Places
 from .problems import Place, Problems
 from .raw import Raw
+from .readers.lines import read_line
+from . import rows as reading
 from .rows import FileProblem, RowReader
+from .spool import Spool
 
 _CONVERSATIONS = ("messages", "conversations", "prompt")
-ONE_VARIANT = ("preference", "unpaired_preference", "prompt")
-"""Shapes whose rows are all plain texts or all conversations."""
+Told = Callable[[int, int], None]
+"""Is told, now and then, how many rows and how many bytes of a file were read."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file of rows, as the spec names it."""
+    """A file of rows, or a folder or pattern of them, as the spec names it."""
 
     path: Path  # absolute
     shown: str  # as written
@@ -33,6 +38,7 @@ class Source:
     weight: float = 1.0
     span: Span | None = None  # where the spec names it
     named: Path | str | None = None  # what messages call the file, where `path` is a copy: its path, or a dataset's id
+    at: Callable[[str], str] = field(default=str, repr=False, compare=False)  # where the bytes of a folder's file are
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +54,37 @@ class Skipped:
 
 @dataclass
 class Loaded:
-    """What a source gave. Of each row: its digest, its line in the file, and its number among the file's rows."""
+    """What a source gave. Its rows are lines of the spool from `start` to `end`; of each there is a digest."""
 
     source: Source
     place: Place
+    spool: Spool
     format: str | None = None
     evidence: str = ""
     shape: str | None = None
     variant: str = ""  # preference rows are plain texts or conversations
-    lines: list[bytes] = field(default_factory=list)
-    keys: list[bytes] = field(default_factory=list)
-    numbers: array[int] = field(default_factory=lambda: array("L"))
-    indices: array[int] = field(default_factory=lambda: array("L"))
+    start: int = 0
+    end: int = 0
+    keys: bytearray = field(default_factory=bytearray)  # digests, one after another
+    places: Places = field(default_factory=Places)
     skipped: list[Skipped] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return self.places.count
+
+    def add(self, lines: bytes, keys: bytes) -> None:
+        """Append rows; their places are added apart."""
+        self.spool.add(lines)
+        self.keys += keys
+        self.end = self.spool.size
+
+
+_TOLD_EVERY = 1000
+
+
+def _limit() -> int:
+    return reading.LIMIT
 
 
 class _Unfit(Exception):
@@ -79,40 +102,105 @@ class SourceReading:
         skip: bool,
         problems: Problems,
         loss_on: str = "assistant",
+        spool: Spool | None = None,
+        told: Told = lambda rows, position: None,
     ) -> None:
         self.source, self.place, self.method, self.skip, self.problems = source, place, method, skip, problems
-        self.loss_on = loss_on
-        self.loaded = Loaded(source, place)
+        self.loss_on, self._told = loss_on, told
+        spool = spool or Spool()
+        self.loaded = Loaded(source, place, spool, start=spool.size, end=spool.size)
         self._turns_in: str | None = None  # the column that the first row has its conversation in
-        self._first_line = 0
+        self._first = ""  # the place of the first row
+        self._unseen = set(source.columns.values())
+        self._rows = self._blank = 0
 
     def run(self, limit: int | None = None) -> Loaded:
         """Read all rows, or the first few."""
         if not self._columns_fit():
             return self.loaded
         try:
-            reader = RowReader(self.source.path)
-            unseen, rows = set(self.source.columns.values()), 0
-            for raw, value in reader:
-                rows += 1
-                if isinstance(value, Flaw):
-                    self._bad(raw, value, reader.complete)
+            with RowReader(self.source.path) as reader:
+                blocks = reader.lines() if limit is None else None
+                if blocks is None:
+                    self._read_rows(reader, limit)
                 else:
-                    unseen -= value.keys() if unseen else set()
-                    self._take(raw, value)
-                if rows == limit:
-                    return self.loaded
-            self._finish(reader, rows, unseen)
+                    self._read_blocks(reader, blocks)
+                if limit is None or self._rows < limit:
+                    self._finish(reader)
         except FileProblem as problem:
             message = f"{quoted(self.source.shown)} {problem.message}"
-            self.problems.source(self.place, problem.code, Level.ERROR, message, problem.hint)
+            self.problems.source(self.place, problem.code, Level.ERROR, message, problem.hint, problem.line)
         except _Unfit:
             pass
         return self.loaded
 
+    def _read_rows(self, reader: RowReader, limit: int | None) -> None:
+        for raw, value in reader:
+            self._rows += 1
+            self._read(raw, value, reader.complete)
+            if self._rows == limit:
+                return
+            if self._rows % _TOLD_EVERY == 0:
+                self._told(self._rows, reader.position)
+        self._blank = reader.blank
+
+    def _read_blocks(self, reader: RowReader, blocks: Iterator[list[bytes]]) -> None:
+        number = 0  # of the last line
+        for lines in blocks:
+            at = 0
+            while at < len(lines) and (self.loaded.format is None or not self._places_known):
+                number, at = number + 1, at + 1
+                self._read_line(lines[at - 1], number)
+            if at < len(lines):
+                self._read_block(lines[at:] if at else lines, number)
+                number += len(lines) - at
+            self._told(self._rows, reader.position)
+
+    @property
+    def _places_known(self) -> bool:
+        """Whether enough is known to convert blocks: also which of two kinds a shape's rows are."""
+        return self.loaded.shape not in ONE_VARIANT or bool(self.loaded.variant)
+
+    def _read_line(self, line: bytes, number: int) -> None:
+        if not line.strip():
+            self._blank += 1
+            return
+        self._rows += 1
+        self._read(*read_line(line, number, self._rows, _limit()))
+
+    def _read_block(self, lines: list[bytes], before: int) -> None:
+        """Convert lines that stand after line `before`; those that are odd are looked at one by one."""
+        loaded = self.loaded
+        done = convert_block(lines, self._how(), frozenset(self._unseen))
+        loaded.ignored |= done.ignored
+        self._unseen -= done.seen
+        loaded.add(done.lines, done.keys)
+        at = 0
+        for odd in (*done.odd, len(lines)):
+            loaded.places.add(before + at + 1, self._rows + 1, odd - at)
+            self._rows += odd - at
+            if odd < len(lines):
+                self._read_line(lines[odd], before + odd + 1)
+            at = odd + 1
+
+    def _how(self) -> How:
+        loaded = self.loaded
+        assert loaded.format is not None and loaded.shape is not None
+        columns = self.source.columns
+        return How(loaded.format, loaded.shape, columns, self.loss_on, self._turns_in, loaded.variant, _limit())
+
+    def _read(self, raw: Raw, value: Row | Flaw, complete: bool = True) -> None:
+        if isinstance(value, Flaw):
+            self._bad(raw, value, complete)
+            return
+        self._unseen -= value.keys() if self._unseen else set()
+        self._take(raw, value)
+
     def _take(self, raw: Raw, row: Row) -> None:
         loaded = self.loaded
         try:
+            if raw.form == "table":
+                row = nested(row, self.source.columns)
             if loaded.format is None:
                 self._settle(raw, row)
             assert loaded.format is not None
@@ -125,10 +213,8 @@ class SourceReading:
             self._bad(raw, self._other_format(row, error))
             return
         line = encode(found)
-        loaded.lines.append(line)
-        loaded.keys.append(hashlib.blake2b(line, digest_size=16).digest())
-        loaded.numbers.append(raw.line)
-        loaded.indices.append(raw.index)
+        loaded.add(line + b"\n", digest(line))
+        loaded.places.add(raw.line, raw.index)
 
     def _settle(self, raw: Raw, row: Row) -> None:
         columns, chosen = self.source.columns, self.source.format
@@ -140,7 +226,8 @@ class SourceReading:
         else:
             name, self.loaded.evidence = chosen, f"`format: {chosen}`"
         self._check_fit(name)
-        self.loaded.format, self.loaded.shape, self._first_line = name, SHAPES[name], raw.line
+        self.loaded.format, self.loaded.shape = name, SHAPES[name]
+        self._first = raw.near
         if name in ("chat", "sharegpt"):
             turns = (columns.get(key, key) for key in _CONVERSATIONS)
             self._turns_in = next((column for column in turns if row.get(column) is not None), None)
@@ -159,10 +246,10 @@ class SourceReading:
         raise _Unfit
 
     def _check_variant(self, row: Row) -> None:
-        variant = "plain texts" if isinstance(row["prompt"], str) else "conversations"
-        self.loaded.variant = self.loaded.variant or variant
-        if variant != self.loaded.variant:
-            message = f"has its prompt and answers as {variant}, but line {self._first_line} as {self.loaded.variant}"
+        found = variant(row)
+        self.loaded.variant = self.loaded.variant or found
+        if found != self.loaded.variant:
+            message = f"has its prompt and answers as {found}, but {self._first} has them as {self.loaded.variant}"
             raise RowError("TF314", (), message, "one file holds rows of one kind")
 
     def _other_format(self, row: Row, error: RowError) -> RowError:
@@ -176,7 +263,7 @@ class SourceReading:
         elsewhere = self._turns_in is not None and self._turns_in not in row
         if found.format == self.loaded.format and not elsewhere:
             return error
-        first = f"line {self._first_line} is {self.loaded.format} ({self.loaded.evidence})"
+        first = f"{self._first} is {self.loaded.format} ({self.loaded.evidence})"
         if self.source.format != "auto":
             first = f"the spec says `format: {self.source.format}`"
         hint = "one file holds rows of one format; a list of sources can hold several files"
@@ -200,12 +287,13 @@ class SourceReading:
             self.problems.source(self.place, "TF325", Level.ERROR, message, hint)
         return not wrong
 
-    def _finish(self, reader: RowReader, rows: int, unseen: set[str]) -> None:
+    def _finish(self, reader: RowReader) -> None:
+        rows, unseen = self._rows, self._unseen
         shown, loaded = quoted(self.source.shown), self.loaded
         if reader.bom:
             self._say("TF331", Level.NOTE, f"{shown} starts with a byte order mark; it is left out")
-        if reader.blank:
-            self._say("TF332", Level.NOTE, f"{shown} has {reader.blank:,} blank lines; they are ignored")
+        if self._blank:
+            self._say("TF332", Level.NOTE, f"{shown} has {self._blank:,} blank lines; they are ignored")
         if loaded.ignored:
             self._say("TF330", Level.NOTE, f"columns of {shown} that are not used: {listed(sorted(loaded.ignored))}")
         if unseen and rows:
