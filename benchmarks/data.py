@@ -1,7 +1,7 @@
 """Reading, checking, converting and writing rows, beside a bare orjson loop: `python benchmarks/data.py`.
 
-400,000 rows as in Alpaca (about 200 MB, seeded). Each way runs in a process of its own, interleaved, medians of several
-rounds; memory is the process's largest. Nothing here is a test with a limit.
+400,000 rows as in Alpaca (about 200 MB, seeded). Each way runs in a process of its own, interleaved, medians of some
+rounds. Memory is the largest process's; processor time counts all of them, and says more where the machine is shared.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def tuneform(path: Path, out: Path, workers: int = 1) -> None:
     from tuneform.compilers.base import DataStep
     from tuneform.runtime.data import DataRequest, Source, read_data, write_data
 
-    result = read_data(DataRequest(train=[Source(path, path.name)]))
+    result = read_data(DataRequest(train=[Source(path, path.name)]), workers=workers)
     assert result.ok, result.diagnostics
     write_data(result, [DataStep("train", "chat", out.name)], out.parent)
 
@@ -70,20 +70,28 @@ def two_workers(path: Path, out: Path) -> None:
 WAYS: dict[str, Callable[[Path, Path], None]] = {"bare": bare, "tuneform": tuneform, "two_workers": two_workers}
 
 
-def measure(way: str, path: Path, out: Path) -> tuple[float, float]:
-    """Seconds and the largest MiB of one way, in a process of its own; imports are not counted."""
+def measure(way: str, path: Path, out: Path) -> tuple[float, ...]:
+    """Seconds, seconds of processors, and the largest MiB of one way, in a process of its own, without imports."""
     command = [sys.executable, __file__, "--way", way, "--file", str(path), "--out", str(out)]
-    seconds, size = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(seconds), float(size)
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return tuple(map(float, said.split()))
 
 
 def alone(way: str, path: Path, out: Path) -> None:
     """One way, in this process."""
     if way != "bare":
         import tuneform.runtime.data  # noqa: F401
-    began = time.perf_counter()
+    began, before = time.perf_counter(), busy()
     WAYS[way](path, out)
-    print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    took = time.perf_counter() - began
+    used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print(took, busy() - before, max(used) / 1024)
+
+
+def busy() -> float:
+    """Seconds that processors have worked for this process and those it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(part.ru_utime + part.ru_stime for part in used)
 
 
 def compare(rows: int, rounds: int) -> None:
@@ -91,22 +99,27 @@ def compare(rows: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.jsonl"
         generate(path, rows)
-        found: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+        found: dict[str, list[tuple[float, ...]]] = {way: [] for way in WAYS}
         for _ in range(rounds):
             for way in WAYS:
                 found[way].append(measure(way, path, Path(folder) / f"{way}.jsonl"))
-        digests = {(Path(folder) / f"{way}.jsonl").read_bytes() == (Path(folder) / "bare.jsonl").read_bytes() for way in WAYS}
+        digests = {
+            (Path(folder) / f"{way}.jsonl").read_bytes() == (Path(folder) / "bare.jsonl").read_bytes() for way in WAYS
+        }
         assert digests == {True}, "the ways wrote different rows"
         print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB, medians of {rounds}")
-    base = statistics.median(seconds for seconds, _ in found["bare"])
+    base, base_busy, _ = _medians(found["bare"])
     for way, results in found.items():
-        seconds = statistics.median(seconds for seconds, _ in results)
-        size = max(size for _, size in results)
-        rate = rows / seconds
+        seconds, worked, _ = _medians(results)
         print(
-            f"  {way:<12} {rate / 1e3:7.1f} k rows/s  {base / seconds:5.2f} x bare"
-            f"  {rate / DATASETS:6.1f} x datasets  {size:6.0f} MiB"
+            f"  {way:<12} {rows / seconds / 1e3:6.1f} k rows/s  {base / seconds:4.2f} x bare"
+            f"  ({base_busy / worked:4.2f} by processor time)  {rows / seconds / DATASETS:5.1f} x datasets"
+            f"  {max(size for *_, size in results):4.0f} MiB"
         )
+
+
+def _medians(results: list[tuple[float, ...]]) -> list[float]:
+    return [statistics.median(values) for values in zip(*results, strict=True)]
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..spec.rows.fastjson import loads_object
@@ -15,6 +16,7 @@ from .datafiles import encode, encode_plain
 from .readers.lines import read_line
 
 KEY = 16  # bytes of a row's digest
+_new = hashlib.blake2b(digest_size=KEY).copy  # faster than to set one up
 _TEXTS = ("instruction", "prompt_completion", "text")  # formats whose canonical rows hold texts alone
 ONE_VARIANT = ("preference", "unpaired_preference", "prompt")
 """Shapes whose rows are all plain texts or all conversations."""
@@ -48,11 +50,12 @@ def convert_block(lines: Sequence[bytes], how: How, unseen: frozenset[str] = fro
     """Convert lines to canonical rows. Blank lines and those with a problem are only counted, as odd."""
     done = Done(b"", b"")
     read, pack = how_to_read(how), encode_plain if how.format in _TEXTS else encode
-    limit, ignored, turns_in = how.limit, done.ignored, how.turns_in
+    ignored, turns_in = done.ignored, how.turns_in
+    quickly = loads_object if max(map(len, lines)) <= how.limit else partial(_checked, limit=how.limit)
     out: list[bytes] = []
     for at, line in enumerate(lines):
-        row = loads_object(line) if len(line) <= limit else None
-        if row is None and (row := _strictly(line, limit)) is None:
+        row = quickly(line)
+        if row is None and (row := _strictly(line, how.limit)) is None:
             done.odd.append(at)
             continue
         try:
@@ -67,8 +70,7 @@ def convert_block(lines: Sequence[bytes], how: How, unseen: frozenset[str] = fro
     out.append(b"")
     done.lines = b"\n".join(out)
     out.pop()
-    blake2b = hashlib.blake2b
-    done.keys = b"".join([blake2b(line, digest_size=KEY).digest() for line in out])
+    done.keys = b"".join(map(digest, out))
     return done
 
 
@@ -94,7 +96,13 @@ def variant(row: Row) -> str:
 
 def digest(line: bytes) -> bytes:
     """A row's digest, by which it is found again."""
-    return hashlib.blake2b(line, digest_size=KEY).digest()
+    found = _new()
+    found.update(line)
+    return found.digest()
+
+
+def _checked(line: bytes, limit: int) -> dict[str, Any] | None:
+    return loads_object(line) if len(line) <= limit else None
 
 
 def _strictly(line: bytes, limit: int) -> dict[str, Any] | None:

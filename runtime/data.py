@@ -72,12 +72,15 @@ class Peek:
     diagnostics: list[Diagnostic]
 
 
-def read_data(request: DataRequest, progress: Progress | None = None) -> DataResult:
-    """Read and convert everything. Every problem is a diagnostic; nothing is raised for what a file holds."""
+def read_data(request: DataRequest, progress: Progress | None = None, workers: int = 1) -> DataResult:
+    """Read and convert everything. Every problem is a diagnostic; nothing is raised for what a file holds.
+
+    With several `workers`, large files of lines are converted by so many processes; the result is the same.
+    """
     if request.split is not None and request.eval:
         raise ValueError("rows for eval come from a split or from files, not from both")
     problems = Problems()
-    groups = _load(request, problems, progress)
+    groups = _load(request, problems, progress, workers)
     everything = [loaded for group in groups.values() for loaded in group]
     _check_same_shape(everything, problems)
     rows: dict[str, Rows] = {}
@@ -93,7 +96,9 @@ def read_data(request: DataRequest, progress: Progress | None = None) -> DataRes
     )
 
 
-def _load(request: DataRequest, problems: Problems, progress: Progress | None) -> dict[str, list[Loaded]]:
+def _load(
+    request: DataRequest, problems: Problems, progress: Progress | None, workers: int
+) -> dict[str, list[Loaded]]:
     """Read every file of every source, one after another, into one spool."""
     named: list[tuple[str, Source, str]] = []
     for split, sources in (("train", request.train), ("eval", request.eval), ("test", request.test)):
@@ -103,8 +108,8 @@ def _load(request: DataRequest, problems: Problems, progress: Progress | None) -
     groups: dict[str, list[Loaded]] = {"train": [], "eval": [], "test": []}
     for split, source, path in named:
         place = _place(source, path)
-        reading = SourceReading(source, place, request.method, skip, problems, request.loss_on, spool, counted.told)
-        groups[split].append(reading.run())
+        how = (request.method, skip, problems, request.loss_on, spool, counted.told, workers)
+        groups[split].append(SourceReading(source, place, *how).run())
         counted.next(source)
     return groups
 

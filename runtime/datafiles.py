@@ -36,7 +36,7 @@ def encode(row: Row) -> bytes:
 def encode_plain(row: Row) -> bytes:
     """The same, quickly, for a row without fractions, which orjson writes in another way."""
     line = orjson.dumps(row)
-    if not line.isascii():
+    if not line.isascii() and (0xE2 in line or 0xC2 in line):  # their first bytes
         for character, escape in _BREAK_BYTES:
             if character in line:
                 line = line.replace(character, escape)

@@ -43,7 +43,9 @@ def tell_repeated(sources: list[Loaded], problems: Problems) -> int:
     for loaded, found in repeated(sources):
         different -= found.count
         pairs = [_Same(loaded, row, sources[source], at) for row, source, at in found.pairs]
-        message = f"{_count(found.count)} of `{loaded.source.shown}` repeat earlier ones: {_examples(pairs, found.count)}"
+        message = (
+            f"{_count(found.count)} of `{loaded.source.shown}` repeat earlier ones: {_examples(pairs, found.count)}"
+        )
         hint = "each counts as often as it stands there; use `weight` if that is what you want"
         problems.source(loaded.place, "TF328", Level.WARNING, message, hint, pairs[0].line)
     return different
@@ -53,7 +55,9 @@ def tell_leaks(train: list[Loaded], held: list[Loaded], problems: Problems) -> N
     """Warn of evaluation rows that are trained on."""
     for loaded, found in shared(train, held):
         pairs = [_Same(loaded, row, train[source], at) for row, source, at in found.pairs]
-        message = f"{_count(found.count)} of `{loaded.source.shown}` are also trained on: {_examples(pairs, found.count)}"
+        message = (
+            f"{_count(found.count)} of `{loaded.source.shown}` are also trained on: {_examples(pairs, found.count)}"
+        )
         hint = "scores on rows that were trained on say little: remove them from one side"
         problems.source(loaded.place, "TF329", Level.WARNING, message, hint, pairs[0].line)
 
@@ -69,7 +73,9 @@ def hold_out(train: list[Loaded], share: float, seed: int, different: int, probl
         return []
     if held in (0, count):
         side = "train" if held else "eval"
-        every = ((value, key) for loaded in train for value, key in zip(ranks(loaded, purpose), keys(loaded), strict=True))
+        every = (
+            (value, key) for loaded in train for value, key in zip(ranks(loaded, purpose), keys(loaded), strict=True)
+        )
         moved = (max if held else min)(every)[1]
         marks = [bytes((key == moved) != bool(held) for key in keys(loaded)) for loaded in train]
         message = f"a split of {share:g} of {different} different rows leaves none for {side}; one is put there"

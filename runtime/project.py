@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -76,13 +77,14 @@ def open_project(
     emit: bool = True,
     at: Callable[[str], str] = str,
     progress: Progress | None = None,
+    workers: int = 1,
 ) -> Project:
     """Load, check, read the rows and compile, all in memory.
 
     Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), those of stages into folders of
     their own below, or one target's to where `folder` says for each stage; paths in artifacts are relative to there.
     `facts` may know a label's rows where the files are not there. `at` leads from a file's name to where its bytes are
-    (see runtime/revisions.py). `progress` is told how far the rows are read.
+    (see runtime/revisions.py). `progress` is told how far the rows are read, by so many `workers`.
     """
     document = load(str(file), sets, at)
     project = Project(file, document, diagnostics=list(document.diagnostics))
@@ -90,13 +92,14 @@ def open_project(
         return project
     root = (folder_root or file.parent / "compiled") / document.spec.name
     cache: dict[str, DataResult] = {}
+    read = partial(read_data, progress=progress, workers=workers)
     for label, stage, after in _wanted(project, labels):
         own, found = for_label(document, label, stage)
         project.diagnostics += found
         if own.spec is None or any(d.level is Level.ERROR for d in found):
             continue
         place = folder(stage) if folder else root / label / (stage or "")
-        data, pending = _read(own, reading, cache, project, progress)
+        data, pending = _read(own, reading, cache, project, read)
         known = data.facts if data else facts(place) or _peeked(own, project, reading)
         compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit, after)
         project.diagnostics += [*compiled.diagnostics, *_missing_files(own, place, compiled)]
@@ -175,7 +178,7 @@ def _read(
     reading: Reading,
     cache: dict[str, DataResult],
     project: Project,
-    progress: Progress | None,
+    read: Callable[[DataRequest], DataResult],
 ) -> tuple[DataResult | None, tuple[SpecSource, ...]]:
     assert document.spec is not None
     pending = tuple(s for s in _all_sources(document) if s.id)
@@ -186,7 +189,7 @@ def _read(
         return None, ()
     key = repr(request)
     if key not in cache:
-        cache[key] = read_data(request, progress)
+        cache[key] = read(request)
         project.diagnostics += cache[key].diagnostics
     return cache[key], ()
 
@@ -248,7 +251,8 @@ def _source(
         path = (files or {})[hub_key(source)]
     shown = source.path or source.id or ""
     columns = dict(source.columns)
-    return Source(path, shown, source.format or document.spec.data.format, columns, source.weight, span, named, document.sources.at)
+    format = source.format or document.spec.data.format
+    return Source(path, shown, format, columns, source.weight, span, named, document.sources.at)
 
 
 def hub_key(source: SpecSource) -> str:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from ..spec.diagnostics import Level, Span
 from ..spec.method import REWARDED
-from ..spec.rows.rowcheck import Row, RowError, listed, near, quoted
 from ..spec.rows.cells import nested
+from ..spec.rows.rowcheck import Row, RowError, listed, near, quoted
 from ..spec.rows.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
 from ..spec.rows.strictjson import Flaw
-from .blocks import ONE_VARIANT, How, convert_block, digest, variant
+from . import rows as reading
+from .blocks import ONE_VARIANT, Done, How, digest, variant
 from .datafiles import encode
 from .places import Places
 from .problems import Place, Problems
 from .raw import Raw
 from .readers.lines import read_line
-from . import rows as reading
 from .rows import FileProblem, RowReader
 from .spool import Spool
+from .workers import converted
 
 _CONVERSATIONS = ("messages", "conversations", "prompt")
 Told = Callable[[int, int], None]
@@ -104,9 +106,10 @@ class SourceReading:
         loss_on: str = "assistant",
         spool: Spool | None = None,
         told: Told = lambda rows, position: None,
+        workers: int = 1,
     ) -> None:
         self.source, self.place, self.method, self.skip, self.problems = source, place, method, skip, problems
-        self.loss_on, self._told = loss_on, told
+        self.loss_on, self._told, self._workers = loss_on, told, workers
         spool = spool or Spool()
         self.loaded = Loaded(source, place, spool, start=spool.size, end=spool.size)
         self._turns_in: str | None = None  # the column that the first row has its conversation in
@@ -145,21 +148,29 @@ class SourceReading:
         self._blank = reader.blank
 
     def _read_blocks(self, reader: RowReader, blocks: Iterator[list[bytes]]) -> None:
-        number = 0  # of the last line
+        number = 0  # of the last line that was read
         for lines in blocks:
             at = 0
-            while at < len(lines) and (self.loaded.format is None or not self._places_known):
-                number, at = number + 1, at + 1
-                self._read_line(lines[at - 1], number)
+            while at < len(lines) and not self._settled:
+                self._read_line(lines[at], number + at + 1)
+                at += 1
+            number += at
             if at < len(lines):
-                self._read_block(lines[at:] if at else lines, number)
-                number += len(lines) - at
+                blocks = chain([lines[at:]], blocks)
+                break
+        if not self._settled:
+            return
+        unseen = frozenset(self._unseen)
+        for lines, done in converted(blocks, self._how(), unseen, self._workers, reader.size):
+            self._merge(lines, done, number)
+            number += len(lines)
             self._told(self._rows, reader.position)
 
     @property
-    def _places_known(self) -> bool:
-        """Whether enough is known to convert blocks: also which of two kinds a shape's rows are."""
-        return self.loaded.shape not in ONE_VARIANT or bool(self.loaded.variant)
+    def _settled(self) -> bool:
+        """Whether enough is known to convert blocks: the format, and which of two kinds some shapes' rows are."""
+        loaded = self.loaded
+        return loaded.format is not None and (loaded.shape not in ONE_VARIANT or bool(loaded.variant))
 
     def _read_line(self, line: bytes, number: int) -> None:
         if not line.strip():
@@ -168,10 +179,9 @@ class SourceReading:
         self._rows += 1
         self._read(*read_line(line, number, self._rows, _limit()))
 
-    def _read_block(self, lines: list[bytes], before: int) -> None:
-        """Convert lines that stand after line `before`; those that are odd are looked at one by one."""
+    def _merge(self, lines: list[bytes], done: Done, before: int) -> None:
+        """Take a block of lines that stands after line `before`; those that are odd are looked at one by one."""
         loaded = self.loaded
-        done = convert_block(lines, self._how(), frozenset(self._unseen))
         loaded.ignored |= done.ignored
         self._unseen -= done.seen
         loaded.add(done.lines, done.keys)

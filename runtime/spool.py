@@ -62,4 +62,3 @@ def _write(file: IO[bytes], data: bytearray) -> None:
     left = memoryview(data)
     while left:
         left = left[file.write(left) :]
-

@@ -19,8 +19,8 @@ class Source(Section):
     shorthand: ClassVar[str | None] = "path"
 
     path: PathStr | None = None
-    """A file (`.jsonl`, `.json`, `.csv`, `.tsv`, each also with `.gz` or `.zst`, or `.parquet`), a folder, or a pattern
-    (`data/*.jsonl`); relative to the spec."""
+    """A file (`.jsonl`, `.json`, `.csv`, `.tsv`, each also with `.gz` or `.zst`, or `.parquet`), a folder, or a
+    pattern (`data/*.jsonl`); relative to the spec."""
     id: Line | None = None
     """A hub dataset (`owner/name`)."""
     subset: Line | None = None

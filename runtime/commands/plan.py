@@ -13,6 +13,7 @@ from ...spec.sizing import gpus, memory
 from ...spec.spec import Spec
 from ..console import guarded, json_option, out_json, print_diagnostics
 from ..project import Project, Target, open_project
+from ..reading_bar import reading_bar
 from .common import no_data_option, options, set_option, spec_argument, targets_option
 
 MARKS = {"exact": "=", "derived": "=", "outside the artifact": "·", "unsupported": "✗", "approximated": "≈"}
@@ -28,7 +29,9 @@ def command(
     spec: Path, labels: tuple[str, ...], sets: tuple[str, ...], no_data: bool, everything: bool, as_json: bool
 ) -> None:
     """Show what each target of SPEC gets: every value, where it is from, and what becomes of it there."""
-    project = open_project(spec, labels, sets, reading="peek" if no_data else "all").require()
+    with reading_bar() as progress:
+        project = open_project(spec, labels, sets, reading="peek" if no_data else "all", progress=progress)
+    project.require()
     print_diagnostics(project.diagnostics)
     if as_json:
         out_json(_document(project))

@@ -76,7 +76,9 @@ class Unpacked(io.RawIOBase):
         try:
             return self._unpack()
         except self._broken as error:
-            raise FileProblem("TF335", f"holds broken {self._packing} data: {error}", "copy or pack it again") from None
+            raise FileProblem(
+                "TF335", f"holds broken {self._packing} data: {error}", "copy or pack it again"
+            ) from None
 
     def _waiting(self) -> bool:
         return bool(self._unpacker is not None and getattr(self._unpacker, "unconsumed_tail", b""))

@@ -1,4 +1,4 @@
-"""Rows of tables, whose cells are texts: JSON in a cell is read where a format needs a list, an object or a yes or no."""
+"""Rows of tables, whose cells are texts: JSON in a cell is read where a format needs a list, an object or true."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 CODES: dict[str, tuple[str, str]] = {
     "TF301": (
         "data file not found",
-        """A path under `data` names no file, or a folder or pattern without a data file. Paths are relative to the spec that names them, not to the folder you
-are in.
+        """A path under `data` names no file, or a folder or pattern without a data file. Paths are relative to the
+spec that names them, not to the folder you are in.
 
     data: {train: data/trian.jsonl}      # the file is data/train.jsonl""",
     ),
@@ -265,9 +265,9 @@ Tuneform unless you ask: `pip install 'tuneform[parquet]'`, `pip install 'tunefo
     "TF337": (
         "broken table",
         """A row of a .csv or .tsv file has more or fewer cells than its header, its quotes are not closed, or the
-header does not name each column once. Texts with commas, quotes or line ends stand in double quotes, and a quote in them is
-doubled. All values are texts, and an empty cell is no value; where a format needs a list (`messages`), the cell holds
-it as JSON.
+header does not name each column once. Texts with commas, quotes or line ends stand in double quotes, and a quote
+in them is doubled. All values are texts, and an empty cell is no value; where a format needs a list (`messages`), the
+cell holds it as JSON.
 
     prompt,completion
     What is 2+2, please?,4""",

@@ -25,8 +25,16 @@ from .toolcalls import read_tools
 from .turns import WEIGHED, check_order, check_trainable, check_weights, read_messages
 
 __all__ = [
-    *("COLUMNS", "METHODS", "SHAPES", "Detected", "Row", "RowError"),
-    *("convert", "converter", "detect", "methods_for"),
+    "COLUMNS",
+    "METHODS",
+    "SHAPES",
+    "Detected",
+    "Row",
+    "RowError",
+    "convert",
+    "converter",
+    "detect",
+    "methods_for",
 ]
 
 Reader = Callable[[Row, set[str] | None], Row]
@@ -188,12 +196,15 @@ def _conversation(row: Row, messages: list[Row], keys: tuple[str, ...], ignored:
 
 def _instruction(row: Row, ignored: set[str] | None) -> Row:
     messages: list[Row] = []
-    if row.get("system") not in (None, ""):
-        messages.append({"role": "system", "content": text_of(row["system"], ("system",))})
-    if row.get("history"):
-        messages += _history(row["history"])
+    if (system := row.get("system")) is not None and system != "":
+        messages.append({"role": "system", "content": text_of(system, ("system",))})
+    if history := row.get("history"):
+        messages += _history(history)
     messages.append({"role": "user", "content": instruction(row)})
-    messages.append({"role": "assistant", "content": text_of(required(row, "output"), ("output",))})
+    answer = row.get("output")
+    if type(answer) is not str or not answer or answer.isspace():
+        text_of(required(row, "output"), ("output",))
+    messages.append({"role": "assistant", "content": answer})
     if not row.keys() <= _INSTRUCTION:
         note_rest(row, _INSTRUCTION, "", ignored)
     return {"messages": messages}
