@@ -168,7 +168,8 @@ def test_repeats_and_leaks_in_shares(tmp_path: Path, small: None) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4), st.booleans()), max_size=12))
 def test_places_are_those_that_were_added(steps: list[tuple[int, int, bool]]) -> None:
-    places, expected, line, index = Places(), [], 0, 0
+    places, line, index = Places(), 0, 0
+    expected: list[tuple[int, int]] = []
     for gap, count, same_line in steps:
         line, index = line + (0 if same_line and expected else gap + 1), index + 1 + gap
         places.add(line, index, count)
