@@ -26,30 +26,44 @@ def is_many(path: Path) -> bool:
 
 def present(source: Source) -> bool:
     """Whether the file is there, or a file of the folder or pattern."""
-    return bool(_found(source.path)) if is_many(source.path) else source.path.exists()
+    if not is_many(source.path):
+        return source.path.exists()
+    try:
+        return bool(_existing(source, _found(source.path)))
+    except OSError:
+        return True  # reading it will say what is wrong
 
 
 def expand(source: Source, place: Place, problems: Problems) -> list[Source]:
     """The files of a source, each as a source; none, and a problem, where there are none."""
     if not is_many(source.path):
         return [source]
-    found, folder = _found(source.path), source.path.is_dir()
+    try:
+        found, folder = _found(source.path), source.path.is_dir()
+    except OSError as error:
+        message = f"{quoted(source.shown)} cannot be read: {error.strerror or error}"
+        problems.source(place, "TF302", Level.ERROR, message)
+        return []
     files = [path for path in found if form_of(path)] if folder else found
     if folder and len(files) < len(found):
         names = listed(_below(path, source.path) for path in found if path not in {*files})
         message = f"files of the folder {quoted(source.shown)} that are no data files, and are not read: {names}"
         problems.source(place, "TF339", Level.NOTE, message)
-    if not files:
+    existing = _existing(source, files)
+    if not existing:
         what = "the folder" if folder else "the pattern"
         message = f"{what} {quoted(source.shown)} {'holds' if folder else 'finds'} no data file"
         hint = "read are .jsonl, .json, .csv, .tsv (also with .gz or .zst), and .parquet"
         problems.source(place, "TF301", Level.ERROR, message, hint)
-    return [_one(source, path) for path in files]
+    return existing
 
 
-def _one(source: Source, path: Path) -> Source:
-    shown = _shown(source, path)
-    return replace(source, path=Path(source.at(str(path))), shown=shown, named=path)
+def _existing(source: Source, files: list[Path]) -> list[Source]:
+    """Each file as a source. At an earlier revision (`at`), files that came later are none."""
+    sources = [
+        replace(source, path=Path(source.at(str(path))), shown=_shown(source, path), named=path) for path in files
+    ]
+    return [one for one in sources if source.at is str or one.path.exists()]
 
 
 def _shown(source: Source, path: Path) -> str:
@@ -71,10 +85,14 @@ def _found(path: Path) -> list[Path]:
     """All files of a folder, or of a pattern; hidden ones are left out, as shells do."""
     if path.is_dir():
         found = []
-        for folder, folders, names in os.walk(path):
+        for folder, folders, names in os.walk(path, onerror=_raise):
             folders[:] = [name for name in folders if not name.startswith(".")]
             found += [Path(folder, name) for name in names if not name.startswith(".")]
     else:
         found = [Path(name) for name in glob.glob(str(path), recursive=True)]
         found = [file for file in found if not file.is_dir()]
     return sorted(found, key=lambda file: file.as_posix())
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -105,7 +105,7 @@ class RowReader:
         self._table = TableReader(self._start(), TABLES[self.form.suffix], LIMIT)
         return iter(self._table)
 
-    def _start(self) -> BinaryIO:
+    def _start(self) -> io.BufferedReader:
         """The file, unpacked, behind its mark; where it holds a list, the list's reader is made."""
         file = self._stream()
         head = file.peek(4096)[:4096]
@@ -133,7 +133,7 @@ class RowReader:
         file.read(len(_BOM) if skip else 0)
         return file
 
-    def _blocks(self, file: BinaryIO) -> Iterator[list[bytes]]:
+    def _blocks(self, file: io.BufferedReader) -> Iterator[list[bytes]]:
         with _readable():
             try:
                 for block in blocks(file, LIMIT):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 from ...spec.rows.strictjson import Decoder, Flaw
 from ..raw import Raw, not_object, skip_space, too_long
 from .base import BLOCK
 
 
-def blocks(file: BinaryIO, limit: int) -> Iterator[list[bytes]]:
+def blocks(file: BufferedReader, limit: int) -> Iterator[list[bytes]]:
     """The lines of a file, without their ends, some at a time. Of a line over the limit, its first limit + 1 bytes."""
     carry: list[bytes] = []  # parts of a line whose end is not read yet
     held = 0
-    while data := file.read(BLOCK):
+    while data := file.read1(BLOCK):  # `read` would lose what comes before damage
         first = data.find(b"\n")
         if first < 0:
             if held <= limit:

@@ -7,6 +7,8 @@ import csv
 import gzip
 import io
 import json
+import os
+import random
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -150,6 +152,16 @@ def test_a_cut_off_file_is_an_error(read: Read, name: str, share: float, on_bad_
     assert "TF335" in codes(result, Level.ERROR) and not result.rows
 
 
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl.zst"])
+def test_what_comes_before_damage_is_told(read: Read, name: str) -> None:
+    rng = random.Random(1)
+    rows = [{"text": "" if i == 3 else rng.randbytes(40).hex()} for i in range(20_000)]
+    whole = FORMS[name](rows)
+    found = errors(read(whole[: len(whole) // 2], name))
+    assert found[0] == ("TF319", 4)
+    assert found[1][0] == "TF335" and 1000 < found[1][1] < 19_000
+
+
 def test_a_bomb_is_an_error(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "FLOOR", 2**22)
     many = b'{"text": "a"}\n' * 2**20
@@ -211,3 +223,24 @@ def test_messages_name_the_file_of_a_folder(folder: Path) -> None:
     (folder / "data/deep/d.jsonl").write_text('{"text": "b.jsonl"}\n')
     (warning,) = many(folder, "data/**/*.jsonl").diagnostics
     assert "`data/deep/d.jsonl` repeat earlier ones: line 1 is data/b.jsonl:1" in warning.message
+
+
+def test_files_that_came_later_are_left_out_of_an_earlier_revision(folder: Path) -> None:
+    def at(path: str) -> str:
+        return path if path.endswith("b.jsonl") else f"{path}.absent"
+
+    result = many(folder, "data", at=at)
+    assert result.ok and [row["text"] for row in result.rows["train"]] == ["b.jsonl"]
+    assert codes(many(folder, "data", at=lambda path: f"{path}.absent"), Level.ERROR) == ["TF301"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.scandir
+
+    def refuse(path: str) -> Any:
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert codes(many(folder, "data"), Level.ERROR) == ["TF302"]
