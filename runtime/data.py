@@ -12,9 +12,10 @@ from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import DataFacts
 from .datafiles import Rows, encode, rows_of
 from .datapaths import expand
+from .loaded import Loaded, Skipped, Source
 from .mixing import chosen, hold_out, tell_leaks, tell_repeated, weigh
 from .problems import Place, Problems
-from .sources import Loaded, Skipped, Source, SourceReading
+from .sources import SourceReading
 from .spool import Spool
 
 __all__ = ["DataRequest", "DataResult", "Peek", "Progress", "Source", "peek", "read_data", "write_data"]

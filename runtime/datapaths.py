@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..spec.diagnostics import Level
 from ..spec.rows.rowcheck import listed, quoted
+from .loaded import Source
 from .problems import Place, Problems
 from .readers.base import form_of
-from .sources import Source
 
 _MAGIC = frozenset("*?[")
 

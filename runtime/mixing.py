@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from ..spec.diagnostics import Level
 from .datafiles import Part
+from .loaded import Loaded
 from .problems import Problems
 from .repeats import keys, repeated, shared
-from .sources import Loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 
 from .blocks import KEY
-from .sources import Loaded
+from .loaded import Loaded
 
 EXAMPLES = 5
 _AT_ONCE = 500_000  # rows whose digests are looked at together; a set of them takes about 40 MB

@@ -46,7 +46,7 @@ def objects(draw: st.DrawFn, depth: int = 2) -> str:
     return "{" + ",".join(parts) + "}"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(objects())
 def test_fast_is_strict_or_says_nothing(text: str) -> None:
     fast = loads_object(text.encode("utf-8", "surrogatepass"))
@@ -83,7 +83,7 @@ def test_the_fast_way_takes_what_is_usual() -> None:
         assert loads_object(json.dumps(row).encode()) == row
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.text(max_size=3), VALUES, max_size=4))
 def test_encoding_is_that_of_the_standard_library(row: dict[str, Any]) -> None:
     try:
