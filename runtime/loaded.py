@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,3 +66,7 @@ class Loaded:
         self.spool.add(lines)
         self.keys += keys
         self.end = self.spool.size
+
+    def lines(self) -> Iterator[bytes]:
+        """The rows as canonical lines, without their ends."""
+        return (line[:-1] for some in self.spool.lines(self.start, self.end) for line in some)

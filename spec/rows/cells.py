@@ -9,7 +9,10 @@ from typing import Any
 from .rowcheck import Row, RowError
 from .strictjson import Flaw, loads
 
-_ALWAYS = ("messages", "conversations", "history", "chat_template_kwargs", "preferred_output", "non_preferred_output")
+_ALWAYS = (
+    *("messages", "conversations", "contents", "history", "chat_template_kwargs"),
+    *("preferred_output", "non_preferred_output"),
+)
 _SOMETIMES = ("prompt", "completion", "chosen", "rejected", "input")  # texts, or conversations
 _LABELS = {"true": True, "false": False}
 
