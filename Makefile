@@ -44,6 +44,7 @@ snapshots: setup ## the keys of TRL's config classes, from TRL itself
 
 bench: setup ## figures side by side, as ratios
 	$(PY) benchmarks/run.py
+	$(PY) benchmarks/data.py
 
 clean:
 	rm -rf .venv build dist *.egg-info compiled runs

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer as Bare
 
+from tuneform.runtime.loaded import Source
 from tuneform.runtime.problems import Place, Problems
-from tuneform.runtime.sources import Source, SourceReading
+from tuneform.runtime.sources import SourceReading
 from tuneform.runtime.tokens import counting
 from tuneform.runtime.tokens.tokenizer import Tokenizer, load
 
@@ -40,7 +41,7 @@ def read(name: str) -> tuple[list[bytes], str, dict[str, str]]:
     columns = dict(pair.split("=") for pair in mapped.split(",") if pair)
     source = Source(Path(path), path, columns=columns)
     loaded = SourceReading(source, Place("data.train", path, path), None, True, Problems()).run()
-    return loaded.lines, loaded.shape or "", columns
+    return list(loaded.lines()), loaded.shape or "", columns
 
 
 def compare(name: str, tokenizer: Tokenizer, bare: Bare) -> None:

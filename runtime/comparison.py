@@ -17,6 +17,8 @@ from ..spec.diagnostics import Diagnostic, Level, SpecError
 from ..spec.load import load
 from ..spec.lower import Context, lower
 from ..spec.plan import DataFacts
+from .blocks import digest
+from .datafiles import NO_ROWS
 from .project import Project, Target, open_project
 from .revisions import Revision
 
@@ -219,11 +221,11 @@ def _rows(one: Target, two: Target) -> dict[str, RowChange]:
         return {}
     found = {}
     for split in SPLITS:
-        before, after = (data.rows[split].lines if split in data.rows else [] for data in (one.data, two.data))
-        if before == after:
+        before, after = (data.rows.get(split, NO_ROWS) for data in (one.data, two.data))
+        if before.sha256 == after.sha256:
             found[split] = RowChange(len(before), len(after), 0, 0)
             continue
-        old, new = Counter(before), Counter(after)
+        old, new = (Counter(map(digest, rows.lines())) for rows in (before, after))
         added, removed = (new - old).total(), (old - new).total()
         found[split] = RowChange(len(before), len(after), added, removed, not added and not removed)
     return found

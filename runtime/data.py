@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,15 +11,22 @@ from ..compilers.base import DataStep
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import DataFacts
 from . import strata
-from .datafiles import Rows, encode
-from .mixing import hold_out, tell_leaks, tell_repeated, weigh
+from .datafiles import Rows, encode, rows_of
+from .datapaths import expand
+from .loaded import Loaded, Skipped, Source
+from .mixing import chosen, hold_out, tell_leaks, tell_repeated, weigh
 from .problems import Place, Problems
-from .sources import Loaded, Skipped, Source, SourceReading
+from .sources import SourceReading
+from .spool import Spool
 
-__all__ = ["DataRequest", "DataResult", "Peek", "Source", "peek", "read_data", "write_data"]
+__all__ = ["DataRequest", "DataResult", "Peek", "Progress", "Source", "peek", "read_data", "write_data"]
+
+Progress = Callable[[int, int, int], None]
+"""Is told, many times, how many rows were read, how many bytes, and of how many."""
 
 SKIPPED = "data/skipped.jsonl"
 _PEEK_ROWS = 20
+_OTHERS = bytes((1, 0, *range(2, 256)))  # marks turned into those of the rows that are not marked
 
 
 @dataclass(frozen=True)
@@ -68,15 +75,15 @@ class Peek:
     diagnostics: list[Diagnostic]
 
 
-def read_data(request: DataRequest) -> DataResult:
-    """Read and convert everything. Every problem is a diagnostic; nothing is raised for what a file holds."""
+def read_data(request: DataRequest, progress: Progress | None = None, workers: int = 1) -> DataResult:
+    """Read and convert everything. Every problem is a diagnostic; nothing is raised for what a file holds.
+
+    With several `workers`, large files of lines are converted by so many processes; the result is the same.
+    """
     if request.split is not None and request.eval:
         raise ValueError("rows for eval come from a split or from files, not from both")
     problems = Problems()
-    groups = {
-        split: [_load(source, path, request, problems) for source, path in _named(split, sources)]
-        for split, sources in (("train", request.train), ("eval", request.eval), ("test", request.test))
-    }
+    groups = _load(request, problems, progress, workers)
     everything = [loaded for group in groups.values() for loaded in group]
     _check_same_shape(everything, problems)
     rows: dict[str, Rows] = {}
@@ -92,10 +99,61 @@ def read_data(request: DataRequest) -> DataResult:
     )
 
 
+def _load(
+    request: DataRequest, problems: Problems, progress: Progress | None, workers: int
+) -> dict[str, list[Loaded]]:
+    """Read every file of every source, one after another, into one spool."""
+    named: list[tuple[str, Source, str]] = []
+    for split, sources in (("train", request.train), ("eval", request.eval), ("test", request.test)):
+        for source, path in _named(split, sources):
+            named += [(split, file, path) for file in expand(source, place_of(source, path), problems)]
+    counted, spool, skip = _Counted([file for _, file, _ in named], progress), Spool(), request.on_bad_row == "skip"
+    groups: dict[str, list[Loaded]] = {"train": [], "eval": [], "test": []}
+    for split, source, path in named:
+        place = place_of(source, path)
+        how = (request.method, skip, problems, request.loss_on, spool, counted.told, workers)
+        aside = request.stratify if split == "train" else None
+        groups[split].append(SourceReading(source, place, *how, aside).run())
+        counted.next(source)
+    return groups
+
+
+class _Counted:
+    """Sums what was read of several files."""
+
+    def __init__(self, files: Sequence[Source], progress: Progress | None) -> None:
+        self._progress = progress
+        self._total = sum(map(_size, files)) if progress else 0
+        self._rows = self._bytes = self._here = 0
+
+    def told(self, rows: int, position: int) -> None:
+        """So much was read of the file at hand."""
+        self._here = rows
+        if self._progress:
+            self._progress(self._rows + rows, min(self._bytes + position, self._total), self._total)
+
+    def next(self, file: Source) -> None:
+        """A file was read."""
+        self._rows, self._here = self._rows + self._here, 0
+        if self._progress:
+            self._bytes += _size(file)
+            self._progress(self._rows, min(self._bytes, self._total), self._total)
+
+
+def _size(source: Source) -> int:
+    try:
+        return source.path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
 def peek(source: Source, method: str | None = None, path: str = "data.train", on_bad_row: str = "error") -> Peek:
     """What a source is, from its first rows; problems in these are told too, unless such rows are skipped."""
     problems = Problems()
-    reading = SourceReading(source, place_of(source, path), method, on_bad_row == "skip", problems)
+    files = expand(source, place_of(source, path), problems)
+    if not files:
+        return Peek(None, None, "", problems.finish())
+    reading = SourceReading(files[0], place_of(files[0], path), method, on_bad_row == "skip", problems)
     loaded = reading.run(limit=_PEEK_ROWS)
     return Peek(loaded.format, loaded.shape, loaded.evidence, problems.finish())
 
@@ -110,20 +168,13 @@ def write_data(result: DataResult, steps: Iterable[DataStep], folder: Path) -> d
             raise ValueError(f"there are no {step.shape} rows for {step.split}: {result.facts}")
         written[step.out] = result.rows[step.split].write(folder / step.out)
     if result.skipped:
-        written[SKIPPED] = Rows([encode(asdict(row)) for row in result.skipped]).write(folder / SKIPPED)
+        written[SKIPPED] = rows_of([encode(asdict(row)) for row in result.skipped]).write(folder / SKIPPED)
     return written
 
 
 def _named(split: str, sources: Sequence[Source]) -> list[tuple[Source, str]]:
     several = len(sources) > 1
     return [(source, f"data.{split}[{i}]" if several else f"data.{split}") for i, source in enumerate(sources)]
-
-
-def _load(source: Source, path: str, request: DataRequest, problems: Problems) -> Loaded:
-    skip = request.on_bad_row == "skip"
-    aside = request.stratify if path.startswith("data.train") else None
-    place = place_of(source, path)
-    return SourceReading(source, place, request.method, skip, problems, request.loss_on, aside).run()
 
 
 def place_of(source: Source, path: str) -> Place:
@@ -150,27 +201,23 @@ def _what(loaded: Loaded) -> str:
 
 
 def _assemble(request: DataRequest, groups: dict[str, list[Loaded]], problems: Problems) -> dict[str, Rows]:
-    train = groups["train"]
-    trained = tell_repeated(train, problems)
+    train, seed = groups["train"], request.split_seed
+    different = tell_repeated(train, problems)
     for split in ("eval", "test"):
         tell_repeated(groups[split], problems)
-        tell_leaks(trained, groups[split], problems)
-    seed = request.split_seed
-    held = hold_out(train, request.split, seed, problems) if request.split is not None else set()
-    if request.stratify is not None and request.split is not None:
-        held = strata.spread(train, held, request.stratify, seed, problems)
-    picked = {
-        "train": [(s, [i for i, key in enumerate(s.keys) if key not in held]) for s in train],
-        "eval": [(s, list(range(len(s.keys)))) for s in groups["eval"]],
-        "test": [(s, list(range(len(s.keys)))) for s in groups["test"]],
-    }
-    rows = {
-        split: Rows([line for loaded, chosen in parts for line in _weighed(loaded, chosen, seed, problems)])
-        for split, parts in picked.items()
-        if parts
-    }
+        tell_leaks(train, groups[split], problems)
+    held: list[bytes] | None = None
+    if request.split is not None:
+        held = hold_out(train, request.split, seed, different, problems)
+        if held and request.stratify is not None:
+            held = strata.spread(train, held, request.stratify, seed, problems)
+    kept: list[bytes | None] = [marks.translate(_OTHERS) for marks in held] if held else [None] * len(train)
+    rows = {"train": _weighed(train, kept, seed, problems)}
+    for split in ("eval", "test"):
+        if groups[split]:
+            rows[split] = _weighed(groups[split], [None] * len(groups[split]), seed, problems)
     if held:
-        rows["eval"] = Rows([line for s in train for line, key in zip(s.lines, s.keys, strict=True) if key in held])
+        rows["eval"] = Rows([chosen(loaded, marks) for loaded, marks in zip(train, held, strict=True)])
     for split, found in rows.items():
         if not len(found):
             message = f"no row is left for {split} after weights and split"
@@ -178,12 +225,15 @@ def _assemble(request: DataRequest, groups: dict[str, list[Loaded]], problems: P
     return rows
 
 
-def _weighed(loaded: Loaded, chosen: list[int], seed: int, problems: Problems) -> list[bytes]:
-    lines = weigh(loaded, chosen, seed)
-    if chosen and not lines:
-        message = f"weight {loaded.source.weight:g} takes none of the {len(chosen)} rows of `{loaded.source.shown}`"
-        problems.source(loaded.place, "TF334", Level.WARNING, message)
-    return lines
+def _weighed(group: list[Loaded], kept: list[bytes | None], seed: int, problems: Problems) -> Rows:
+    found = []
+    for loaded, marks in zip(group, kept, strict=True):
+        parts, among = weigh(loaded, marks, seed), marks.count(1) if marks is not None else len(loaded)
+        if among and not any(part.rows for part in parts):
+            message = f"weight {loaded.source.weight:g} takes none of the {among} rows of `{loaded.source.shown}`"
+            problems.source(loaded.place, "TF334", Level.WARNING, message)
+        found += parts
+    return Rows(found)
 
 
 def _facts(sources: list[Loaded], rows: dict[str, Rows], skipped: int) -> DataFacts:

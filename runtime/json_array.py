@@ -116,4 +116,6 @@ class ArrayReader:
         return self._raw(index, at), Flaw("TF306", at, at + 1, f"broken JSON: {what}")
 
     def _raw(self, index: int, at: int) -> Raw:
-        return Raw(index, self._window.line(at), self._window.text, at, self._window.cut)
+        line = self._window.line(at)
+        crowded = line == 1 and index > 1
+        return Raw(index, line, self._window.text, at, self._window.cut, crowded=crowded)

@@ -14,7 +14,6 @@ from ..spec.rows.strictjson import Flaw
 from . import strata
 from .data import place_of
 from .datafiles import encode
-from .mixing import rank
 from .problems import Problems
 from .rows import LINES, FileProblem, RowReader
 from .rowsread import RowsRead
@@ -41,7 +40,7 @@ def split(source: Source, ratio: float, seed: int, stratify: str | None = None) 
     problems, place = Problems(), place_of(source, "data.train")
     read = RowsRead(SourceReading(source, place, None, False, problems).run())
     keys = list(read.keys())
-    ranks = {key: rank(key, f"split:{seed}") for key in keys}
+    ranks = {key: strata.rank(key, f"split:{seed}") for key in keys}
     held = {key for key, value in ranks.items() if value < ratio}
     if not problems.failed and len(ranks) < 2:
         message = f"a split needs at least two different rows, and there is {len(ranks)}"

@@ -18,8 +18,8 @@ _EXCERPT_LIMIT = 200_000  # characters of a line that is still shown
 class _Kind:
     count: int = 0
     shown: int = 0
-    next: int = 0  # line of the first that is not shown
-    last: int = 0
+    next: Span | None = None  # of the first that is not shown
+    last: str = ""
     messages: set[str] = field(default_factory=set)
 
 
@@ -44,13 +44,13 @@ class Problems:
         """A row that cannot be used."""
         kind = self._kinds.setdefault((problem.code, place), _Kind())
         kind.count += 1
-        kind.last = raw.line
+        kind.last = raw.near
         if kind.shown == SHOWN:
-            kind.next = kind.next or raw.line
+            kind.next = kind.next or raw.span(place.file)
             return
         start, end, message = _where(raw, problem)
         if problem.code == "TF313" and message in kind.messages:  # a whole file of unknown columns is told once
-            kind.next = kind.next or raw.line
+            kind.next = kind.next or raw.span(place.file)
             return
         kind.shown += 1
         kind.messages.add(message)
@@ -72,10 +72,8 @@ class Problems:
         for (code, place), kind in self._kinds.items():
             if more := kind.count - kind.shown:
                 above = "the one" if kind.shown == 1 else f"the {kind.shown}"
-                message = f"and {more:,} more in {place.shown} like {above} above, up to line {kind.last}"
-                rest.append(
-                    Diagnostic(code, Level.ERROR, place.path, message, None, Span(place.file, kind.next, 1, 2))
-                )
+                message = f"and {more:,} more in {place.shown} like {above} above, up to {kind.last}"
+                rest.append(Diagnostic(code, Level.ERROR, place.path, message, None, kind.next))
         return self.found + rest
 
     @property
@@ -87,4 +85,6 @@ class Problems:
 def _where(raw: Raw, problem: RowError | Flaw) -> tuple[int, int, str]:
     if isinstance(problem, Flaw):
         return problem.start, problem.end, problem.message
+    if raw.form != "json":  # there is no JSON text to find the place in; the message names the column
+        return 0, 1, problem.text
     return *locate(raw.text, raw.start, problem.where), problem.text

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +18,8 @@ from ..spec.load import Document, load
 from ..spec.places import locate
 from ..spec.plan import DataFacts
 from ..spec.words import suggest
-from .data import DataRequest, DataResult, Source, peek, read_data
+from .data import DataRequest, DataResult, Progress, Source, peek, read_data
+from .datapaths import is_many, present
 
 if TYPE_CHECKING:
     from .tokens.facts import TokenCounter
@@ -78,13 +80,16 @@ def open_project(
     emit: bool = True,
     at: Callable[[str], str] = str,
     tokens: TokenCounter | None = None,
+    progress: Progress | None = None,
+    workers: int = 1,
 ) -> Project:
     """Load, check, read the rows and compile, all in memory.
 
     Bundles go to `<folder_root>/<name>/<label>` (default: `compiled` beside the spec), those of stages into folders of
     their own below, or one target's to where `folder` says for each stage; paths in artifacts are relative to there.
     `facts` may know a label's rows where the files are not there. `at` leads from a file's name to where its bytes are
-    (see runtime/revisions.py). `tokens` counts the tokens of rows that were read, for a plan.
+    (see runtime/revisions.py). `progress` is told how far the rows are read, by so many `workers`. `tokens` counts the
+    tokens of rows that were read, for a plan.
     """
     document = load(str(file), sets, at)
     project = Project(file, document, diagnostics=list(document.diagnostics))
@@ -92,13 +97,14 @@ def open_project(
         return project
     root = (folder_root or file.parent / "compiled") / document.spec.name
     cache: dict[str, DataResult] = {}
+    read = partial(read_data, progress=progress, workers=workers)
     for label, stage, after in _wanted(project, labels):
         own, found = for_label(document, label, stage)
         project.diagnostics += found
         if own.spec is None or any(d.level is Level.ERROR for d in found):
             continue
         place = folder(stage) if folder else root / label / (stage or "")
-        data, pending = _read(own, reading, cache, project)
+        data, pending = _read(own, reading, cache, project, read)
         known = data.facts if data else facts(place) or _peeked(own, project, reading)
         if tokens and data and "train" in data.rows:
             train = data.rows["train"]
@@ -176,18 +182,22 @@ def _wanted(project: Project, labels: Sequence[str]) -> list[tuple[str, str | No
 
 
 def _read(
-    document: Document, reading: Reading, cache: dict[str, DataResult], project: Project
+    document: Document,
+    reading: Reading,
+    cache: dict[str, DataResult],
+    project: Project,
+    read: Callable[[DataRequest], DataResult],
 ) -> tuple[DataResult | None, tuple[SpecSource, ...]]:
     assert document.spec is not None
     pending = tuple(s for s in _all_sources(document) if s.id)
     if reading not in ("all", "present") or pending:
         return None, pending
     request = data_request(document)
-    if reading == "present" and not all(s.path.exists() for s in (*request.train, *request.eval, *request.test)):
+    if reading == "present" and not all(map(present, (*request.train, *request.eval, *request.test))):
         return None, ()
     key = repr(request)
     if key not in cache:
-        cache[key] = read_data(request)
+        cache[key] = read(request)
         project.diagnostics += cache[key].diagnostics
     return cache[key], ()
 
@@ -201,7 +211,7 @@ def _peeked(document: Document, project: Project, reading: Reading) -> DataFacts
     shape = {"auto": None, "instruction": "chat"}.get(named, named)
     if shape is None and reading != "none" and first.path:
         source = _source(document, first, ["data", "train", 0])
-        if reading == "present" and not source.path.exists():
+        if reading == "present" and not present(source):
             return DataFacts()
         found = peek(source, method, on_bad_row=data.on_bad_row)
         project.diagnostics += found.diagnostics
@@ -245,12 +255,13 @@ def _source(
     named: Path | str | None = source.id
     if source.path is not None:
         path = Path(os.path.abspath(Path(document.file).parent / from_spec(document, [*loc, "path"], source.path)))
-        named, path = path, Path(document.sources.at(str(path)))
+        named, path = path, path if is_many(path) else Path(document.sources.at(str(path)))
     else:
         path = (files or {})[hub_key(source)]
     shown = source.path or source.id or ""
     columns = dict(source.columns)
-    return Source(path, shown, source.format or document.spec.data.format, columns, source.weight, span, named)
+    format = source.format or document.spec.data.format
+    return Source(path, shown, format, columns, source.weight, span, named, document.sources.at)
 
 
 def hub_key(source: SpecSource) -> str:

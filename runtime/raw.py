@@ -22,16 +22,29 @@ class Raw:
     text: str
     start: int = 0  # of the row in the text
     cut: int = 0  # characters that the text's first line has before the text
+    form: str = "json"  # or "table", whose rows have a line and no place in it, or "parquet", whose rows have a number
+    crowded: bool = False  # other rows are on the same line, so that a line tells little
+
+    @property
+    def near(self) -> str:
+        """The place in words: the line, or the row where a line tells little."""
+        return f"row {self.index}" if self.crowded or self.form == "parquet" else f"line {self.line}"
+
+    def span(self, file: str) -> Span:
+        """The row's place, without a look at its text."""
+        return Span(file, self.line, 1, 2, self.index if self.near.startswith("row") else 0)
 
     def place(self, file: str, start: int, end: int) -> tuple[Span, str | None]:
         """The span of text[start:end], and the line it is on, where that is at hand."""
+        if self.form != "json":
+            return self.span(file), self.text or None
         first = self.text.rfind("\n", 0, start) + 1
         stop = self.text.find("\n", start)
         stop = len(self.text) if stop < 0 else stop
         line = self.line + self.text.count("\n", self.start, start)
         cut = self.cut if first == 0 else 0
         col = start - first + cut + 1
-        span = Span(file, line, col, col + max(min(end, stop) - start, 1))
+        span = Span(file, line, col, col + max(min(end, stop) - start, 1), self.index if self.crowded else 0)
         return span, None if cut else self.text[first:stop]
 
 

@@ -1,20 +1,28 @@
-"""Reading rows from a file, one at a time, each with its place; what cannot be read comes as a Flaw."""
+"""Reading rows from a file of any form, each with its place; what cannot be read comes as a Flaw."""
 
 from __future__ import annotations
 
+import io
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..spec.rows.rowcheck import listed, near
-from ..spec.rows.strictjson import Decoder, Flaw, loads
+from ..spec.rows.strictjson import Flaw, loads
 from .json_array import ArrayReader
-from .raw import Raw, not_object, skip_space, too_long
+from .raw import Raw
+from .readers import base
+from .readers.base import BLOCK, LINES, TABLES, FileProblem, Form, form_of
+from .readers.lines import blocks, read_line
+from .readers.packed import Unpacked
+from .readers.parquet import ParquetReader
+from .readers.tables import TableReader
 
-LIMIT = 64 * 2**20  # bytes of one line or row
-LINES = (".jsonl", ".ndjson", ".jsonlines")
+__all__ = ["LIMIT", "FileProblem", "RowReader", "check_file"]
+
+LIMIT = base.LIMIT
 _BOM = b"\xef\xbb\xbf"
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -25,93 +33,143 @@ _MAGIC = {
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
 }
-
-
-class FileProblem(Exception):
-    """The file as a whole cannot be read."""
-
-    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
-        self.code, self.message, self.hint = code, message, hint
-        super().__init__(message)
+_ENDINGS = {"gzip": ".gz", "Zstandard": ".zst", "Parquet": ".parquet"}
 
 
 class RowReader:
-    """Iterates over (Raw, row or Flaw). Afterwards `blank` and `bom` say what was met."""
+    """Iterates over (Raw, row or Flaw). Afterwards `blank` and `bom` say what was met.
+
+    `lines` gives the same file as blocks of lines where each is a row, which is faster; None where it is of another
+    form. Use the reader as a context, and one of the two.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path, self.blank, self.bom = path, 0, False
+        self.form = check_file(path)
+        self.size = path.stat().st_size
+        self._open = ExitStack()
+        self._file: BinaryIO | None = None
         self._array: ArrayReader | None = None
-        check_file(path)
+        self._table: TableReader | None = None
+        self._parquet: ParquetReader | None = None
+        self.line = 0  # lines that were given out in blocks
+
+    def __enter__(self) -> RowReader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
 
     @property
     def complete(self) -> bool:
         """False where the file is so broken that no further row can be found in it."""
         return self._array is None or self._array.complete
 
-    def __iter__(self) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
-        try:
-            with self.path.open("rb") as file:
-                head = self._head(file)
-                if self.path.suffix.lower() == ".json":
-                    if _first_character(head, file) == b"[":
-                        self._array = ArrayReader(file, LIMIT)
-                    else:
-                        _refuse_object(file)
-                yield from self._array or self._lines(file)
-        except OSError as error:
-            raise FileProblem("TF302", f"cannot be read: {error.strerror or error}") from error
+    @property
+    def position(self) -> int:
+        """Bytes of the file that were read, as it lies on the disk."""
+        if self._parquet:
+            return int(self._parquet.share * self.size)
+        return 0 if self._file is None or self._file.closed else self._file.tell()
 
-    def _head(self, file: BinaryIO) -> bytes:
-        head = file.read(4096)
+    def __iter__(self) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
+        found = self.lines()
+        with self, _readable():
+            if found is None:
+                yield from self._rows()
+                self.blank = self._table.blank if self._table else 0
+                return
+            index = 0
+            for block in found:
+                for number, line in enumerate(block, self.line + 1):
+                    if line.strip():
+                        index += 1
+                        yield read_line(line, number, index, LIMIT)
+                    else:
+                        self.blank += 1
+
+    def lines(self) -> Iterator[list[bytes]] | None:
+        """Blocks of lines, without their ends; None where a line is no row."""
+        if self.form.suffix not in (*LINES, ".json"):
+            return None
+        with _readable():
+            file = self._start()
+        return None if self._array else self._blocks(file)
+
+    def _rows(self) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
+        if self._array:
+            return iter(self._array)
+        if self.form.suffix == ".parquet":
+            self._parquet = ParquetReader(self.path)
+            return iter(self._parquet)
+        self._table = TableReader(self._start(), TABLES[self.form.suffix], LIMIT)
+        return iter(self._table)
+
+    def _start(self) -> io.BufferedReader:
+        """The file, unpacked, behind its mark; where it holds a list, the list's reader is made."""
+        file = self._stream()
+        head = file.peek(4096)[:4096]
         self.bom = head.startswith(_BOM)
-        file.seek(len(_BOM) if self.bom else 0)
         for magic, name in _MAGIC.items():
             if head.startswith(magic):
-                raise FileProblem("TF303", f"holds {name}, not UTF-8 JSON", "unpack or convert it first")
-        return head[len(_BOM) :] if self.bom else head
+                raise _another(name, self.form)
+        file.read(len(_BOM) if self.bom else 0)
+        if self.form.suffix != ".json":
+            return file
+        is_list = _first_character(file) == b"["
+        if not is_list:
+            _refuse_object(self._stream(skip=self.bom))
+        file = self._stream(skip=self.bom)
+        self._array = ArrayReader(file, LIMIT) if is_list else None
+        return file
 
-    def _lines(self, file: BinaryIO) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
-        decode = Decoder().decode
-        number = index = 0
-        while line := file.readline(LIMIT + 1):
-            number += 1
-            if len(line) > LIMIT and not line.endswith(b"\n"):
-                while (more := file.readline(2**20)) and not more.endswith(b"\n"):
-                    pass
-                index += 1
-                yield Raw(index, number, line[:96].decode(errors="replace")), too_long("line", LIMIT)
-                continue
-            if not line.strip():
-                self.blank += 1
-                continue
-            index += 1
+    def _stream(self, skip: bool = False) -> io.BufferedReader:
+        """The file from its start, unpacked."""
+        file = self._open.enter_context(self.path.open("rb"))
+        self._file = file
+        if self.form.packing:
+            inside = Unpacked(file, self.form.packing, self.size)
+            file = self._open.enter_context(io.BufferedReader(inside, BLOCK))
+        file.read(len(_BOM) if skip else 0)
+        return file
+
+    def _blocks(self, file: io.BufferedReader) -> Iterator[list[bytes]]:
+        with _readable():
             try:
-                text = line.decode().rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                yield Raw(index, number, line.decode(errors="replace").rstrip("\r\n")), _not_utf8(line, error)
-                continue
-            raw = Raw(index, number, text)
-            start = skip_space(text, 0)
-            value, end = decode(text, start)
-            yield raw, _line_value(value, text, start, end)
+                for block in blocks(file, LIMIT):
+                    yield block
+                    self.line += len(block)
+            except FileProblem as problem:
+                raise FileProblem(problem.code, problem.message, problem.hint, self.line + 1) from None
 
 
-def _first_character(head: bytes, file: BinaryIO) -> bytes:
-    start = file.tell()
-    while head and not head.strip():
-        head = file.read(2**16)
-    file.seek(start)
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileProblem("TF302", f"cannot be read: {error.strerror or error}") from error
+
+
+def _another(name: str, form: Form) -> FileProblem:
+    ending = _ENDINGS.get(name)
+    hint = f"is it packed, or of another kind? its name would end in `{ending}`" if ending else "convert it first"
+    return FileProblem("TF303", f"holds {name}, not UTF-8 text as `{form.suffix}` says", hint)
+
+
+def _first_character(file: BinaryIO) -> bytes:
+    while (head := file.read(2**16)) and not head.strip():
+        pass
     return head.lstrip()[:1]
 
 
 def _refuse_object(file: BinaryIO) -> None:
     """One object over several lines is neither a list of rows nor one row a line; told once, not for each line."""
-    start, whole = file.tell(), None
+    whole = None
     with suppress(UnicodeDecodeError):
         first = file.readline(LIMIT).decode()
         if isinstance(loads(first), Flaw):
             whole = loads(first + file.read(LIMIT).decode())
-    file.seek(start)
     if isinstance(whole, dict):
         lists = [key for key, value in whole.items() if isinstance(value, list)]
         hint = "the file must be a list of rows, or one row a line"
@@ -119,8 +177,8 @@ def _refuse_object(file: BinaryIO) -> None:
         raise FileProblem("TF303", "holds one object, not rows", hint)
 
 
-def check_file(path: Path) -> None:
-    """Refuse what is no data file; a FileProblem says why."""
+def check_file(path: Path) -> Form:
+    """The form of a data file; a FileProblem says why something is none."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -131,8 +189,11 @@ def check_file(path: Path) -> None:
         raise FileProblem("TF302", "is a folder", "name a file in it")
     if not stat.S_ISREG(mode):
         raise FileProblem("TF302", "is no regular file")
-    if path.suffix.lower() not in (*LINES, ".json"):
-        raise FileProblem("TF303", "is not a .jsonl or .json file", "this version reads these two; convert it first")
+    form = form_of(path)
+    if form is None:
+        known = "read are .jsonl, .json, .csv, .tsv (also with .gz or .zst), and .parquet; convert it first"
+        raise FileProblem("TF303", "is no kind of data file that is read", known)
+    return form
 
 
 def _similar(path: Path) -> str | None:
@@ -142,25 +203,7 @@ def _similar(path: Path) -> str | None:
     except (OSError, ValueError):
         return f"its folder `{folder.name}` does not exist either"
     close = near(path.name, names)
-    data = [n for n in names if n.endswith((*LINES, ".json"))][:5]
+    data = [name for name in names if form_of(Path(name))][:5]
     if close:
         return f"did you mean `{close}`?"
     return f"data files in that folder: {', '.join(data)}" if data else "there is no data file in that folder"
-
-
-def _line_value(value: Any, text: str, start: int, end: int | None) -> dict[str, Any] | Flaw:
-    if isinstance(value, Flaw):
-        if value.code == "TF306" and text.strip() in ("{", "["):
-            hint = "in a .jsonl file each line is one whole object; a list of rows belongs in a .json file"
-            return Flaw(value.code, start, start + 1, "broken JSON: the line ends inside a value", hint)
-        return value
-    if end is not None and (rest := skip_space(text, end)) < len(text):
-        message = "broken JSON: there is more after the end of the value"
-        return Flaw("TF306", rest, len(text), message, "each line holds one object")
-    return value if isinstance(value, dict) else not_object(value, start)
-
-
-def _not_utf8(line: bytes, error: UnicodeDecodeError) -> Flaw:
-    col = len(line[: error.start].decode(errors="replace"))
-    message = f"not UTF-8: byte 0x{line[error.start]:02x} at byte {error.start + 1} of the line"
-    return Flaw("TF305", col, col + 1, message, "is it Windows-1252? iconv -f WINDOWS-1252 -t UTF-8")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..spec.rows.rowcheck import Row
-from .sources import Loaded
+from .loaded import Loaded
+from .repeats import keys
 from .tokens.counting import decoded
 
 
@@ -17,26 +18,26 @@ class RowsRead:
         self.shape = loaded.shape or ""
 
     def __len__(self) -> int:
-        return len(self._loaded.lines)
+        return len(self._loaded)
 
     def __iter__(self) -> Iterator[Row]:
         return decoded(self.lines())
 
     def lines(self) -> Iterator[bytes]:
         """Each row as a line of JSON, without its end."""
-        return iter(self._loaded.lines)
+        return self._loaded.lines()
 
     def keys(self) -> Iterator[bytes]:
         """The digest of each row."""
-        return iter(self._loaded.keys)
+        return keys(self._loaded)
 
     def index(self, row: int) -> int:
         """A row's number in its file, from 1."""
-        return self._loaded.indices[row]
+        return self._loaded.places.index(row)
 
     def line(self, row: int) -> int | None:
         """The line that a row starts on; None where all rows are on one line."""
-        return None if self._on_one_line else self._loaded.numbers[row]
+        return None if self._on_one_line else self._loaded.places.line(row)
 
     def place(self, row: int) -> str:
         """`line 7`, or `row 7` where lines tell nothing."""
@@ -44,5 +45,4 @@ class RowsRead:
 
     @property
     def _on_one_line(self) -> bool:
-        numbers = self._loaded.numbers
-        return len(numbers) > 1 and numbers[0] == numbers[-1]
+        return self._loaded.places.on_one_line

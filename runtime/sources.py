@@ -2,66 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-from array import array
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from itertools import chain
 
-from ..spec.diagnostics import Level, Span
+from ..spec.diagnostics import Level
 from ..spec.method import REWARDED
+from ..spec.rows.cells import nested
 from ..spec.rows.rowcheck import Row, RowError, listed, near, quoted
 from ..spec.rows.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
 from ..spec.rows.strictjson import Flaw
+from . import rows as reading
+from .blocks import ONE_VARIANT, Done, How, digest, variant
 from .datafiles import encode
+from .loaded import Loaded, Skipped, Source, Told
 from .problems import Place, Problems
 from .raw import Raw
+from .readers.lines import read_line
 from .rows import FileProblem, RowReader
+from .spool import Spool
+from .workers import converted
 
 _CONVERSATIONS = ("messages", "conversations", "prompt")
-ONE_VARIANT = ("preference", "unpaired_preference", "prompt")
-"""Shapes whose rows are all plain texts or all conversations."""
+_TOLD_EVERY = 1000
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file of rows, as the spec names it."""
-
-    path: Path  # absolute
-    shown: str  # as written
-    format: str = "auto"
-    columns: dict[str, str] = field(default_factory=dict)  # key of the format -> the user's column
-    weight: float = 1.0
-    span: Span | None = None  # where the spec names it
-    named: Path | str | None = None  # what messages call the file, where `path` is a copy: its path, or a dataset's id
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A row left out because of `on_bad_row: skip`."""
-
-    file: str
-    line: int
-    row: int
-    code: str
-    reason: str
-
-
-@dataclass
-class Loaded:
-    """What a source gave. Of each row: its digest, its line in the file, and its number among the file's rows."""
-
-    source: Source
-    place: Place
-    format: str | None = None
-    evidence: str = ""
-    shape: str | None = None
-    variant: str = ""  # preference rows are plain texts or conversations
-    lines: list[bytes] = field(default_factory=list)
-    keys: list[bytes] = field(default_factory=list)
-    numbers: array[int] = field(default_factory=lambda: array("L"))
-    indices: array[int] = field(default_factory=lambda: array("L"))
-    skipped: list[Skipped] = field(default_factory=list)
-    ignored: set[str] = field(default_factory=set)
+def _limit() -> int:
+    return reading.LIMIT
 
 
 class _Unfit(Exception):
@@ -79,41 +45,115 @@ class SourceReading:
         skip: bool,
         problems: Problems,
         loss_on: str = "assistant",
+        spool: Spool | None = None,
+        told: Told = lambda rows, position: None,
+        workers: int = 1,
         aside: str | None = None,
     ) -> None:
         self.source, self.place, self.method, self.skip, self.problems = source, place, method, skip, problems
-        self.loss_on, self._aside = loss_on, aside  # a column that is used apart from the rows
-        self.loaded = Loaded(source, place)
+        self.loss_on, self._told, self._workers = loss_on, told, workers
+        self._aside = aside  # a column that is used apart from the rows
+        spool = spool or Spool()
+        self.loaded = Loaded(source, place, spool, start=spool.size, end=spool.size)
         self._turns_in: str | None = None  # the column that the first row has its conversation in
-        self._first_line = 0
+        self._first = ""  # the place of the first row
+        self._unseen = set(source.columns.values())
+        self._rows = self._blank = 0
 
     def run(self, limit: int | None = None) -> Loaded:
         """Read all rows, or the first few."""
         if not self._columns_fit():
             return self.loaded
         try:
-            reader = RowReader(self.source.path)
-            unseen, rows = set(self.source.columns.values()), 0
-            for raw, value in reader:
-                rows += 1
-                if isinstance(value, Flaw):
-                    self._bad(raw, value, reader.complete)
+            with RowReader(self.source.path) as reader:
+                blocks = reader.lines() if limit is None else None
+                if blocks is None:
+                    self._read_rows(reader, limit)
                 else:
-                    unseen -= value.keys() if unseen else set()
-                    self._take(raw, value)
-                if rows == limit:
-                    return self.loaded
-            self._finish(reader, rows, unseen)
+                    self._read_blocks(reader, blocks)
+                if limit is None or self._rows < limit:
+                    self._finish(reader)
         except FileProblem as problem:
             message = f"{quoted(self.source.shown)} {problem.message}"
-            self.problems.source(self.place, problem.code, Level.ERROR, message, problem.hint)
+            self.problems.source(self.place, problem.code, Level.ERROR, message, problem.hint, problem.line)
         except _Unfit:
             pass
         return self.loaded
 
+    def _read_rows(self, reader: RowReader, limit: int | None) -> None:
+        for raw, value in reader:
+            self._rows += 1
+            self._read(raw, value, reader.complete)
+            if self._rows == limit:
+                return
+            if self._rows % _TOLD_EVERY == 0:
+                self._told(self._rows, reader.position)
+        self._blank = reader.blank
+
+    def _read_blocks(self, reader: RowReader, blocks: Iterator[list[bytes]]) -> None:
+        number = 0  # of the last line that was read
+        for lines in blocks:
+            at = 0
+            while at < len(lines) and not self._settled:
+                self._read_line(lines[at], number + at + 1)
+                at += 1
+            number += at
+            if at < len(lines):
+                blocks = chain([lines[at:]], blocks)
+                break
+        if not self._settled:
+            return
+        unseen = frozenset(self._unseen)
+        for lines, done in converted(blocks, self._how(), unseen, self._workers, reader.size):
+            self._merge(lines, done, number)
+            number += len(lines)
+            self._told(self._rows, reader.position)
+
+    @property
+    def _settled(self) -> bool:
+        """Whether enough is known to convert blocks: the format, and which of two kinds some shapes' rows are."""
+        loaded = self.loaded
+        return loaded.format is not None and (loaded.shape not in ONE_VARIANT or bool(loaded.variant))
+
+    def _read_line(self, line: bytes, number: int) -> None:
+        if not line.strip():
+            self._blank += 1
+            return
+        self._rows += 1
+        self._read(*read_line(line, number, self._rows, _limit()))
+
+    def _merge(self, lines: list[bytes], done: Done, before: int) -> None:
+        """Take a block of lines that stands after line `before`; those that are odd are looked at one by one."""
+        loaded = self.loaded
+        loaded.ignored |= done.ignored
+        self._unseen -= done.seen
+        loaded.add(done.lines, done.keys)
+        at = 0
+        for odd in (*done.odd, len(lines)):
+            loaded.places.add(before + at + 1, self._rows + 1, odd - at)
+            self._rows += odd - at
+            if odd < len(lines):
+                self._read_line(lines[odd], before + odd + 1)
+            at = odd + 1
+
+    def _how(self) -> How:
+        loaded = self.loaded
+        assert loaded.format is not None and loaded.shape is not None
+        columns = self.source.columns
+        return How(loaded.format, loaded.shape, columns, self.loss_on, self._turns_in, loaded.variant, _limit())
+
+    def _read(self, raw: Raw, value: Row | Flaw, complete: bool = True) -> None:
+        if isinstance(value, Flaw):
+            self._bad(raw, value, complete)
+            return
+        self._unseen -= value.keys() if self._unseen else set()
+        self._take(raw, value)
+
     def _take(self, raw: Raw, row: Row) -> None:
         loaded = self.loaded
         try:
+            if raw.form == "table":
+                row = nested(row, self.source.columns)
             if loaded.format is None:
                 self._settle(raw, row)
             assert loaded.format is not None
@@ -126,10 +166,8 @@ class SourceReading:
             self._bad(raw, self._other_format(row, error))
             return
         line = encode(found)
-        loaded.lines.append(line)
-        loaded.keys.append(hashlib.blake2b(line, digest_size=16).digest())
-        loaded.numbers.append(raw.line)
-        loaded.indices.append(raw.index)
+        loaded.add(line + b"\n", digest(line))
+        loaded.places.add(raw.line, raw.index)
 
     def _settle(self, raw: Raw, row: Row) -> None:
         columns, chosen = self.source.columns, self.source.format
@@ -141,7 +179,8 @@ class SourceReading:
         else:
             name, self.loaded.evidence = chosen, f"`format: {chosen}`"
         self._check_fit(name)
-        self.loaded.format, self.loaded.shape, self._first_line = name, SHAPES[name], raw.line
+        self.loaded.format, self.loaded.shape = name, SHAPES[name]
+        self._first = raw.near
         if name in ("chat", "sharegpt"):
             turns = (columns.get(key, key) for key in _CONVERSATIONS)
             self._turns_in = next((column for column in turns if row.get(column) is not None), None)
@@ -160,10 +199,10 @@ class SourceReading:
         raise _Unfit
 
     def _check_variant(self, row: Row) -> None:
-        variant = "plain texts" if isinstance(row["prompt"], str) else "conversations"
-        self.loaded.variant = self.loaded.variant or variant
-        if variant != self.loaded.variant:
-            message = f"has its prompt and answers as {variant}, but line {self._first_line} as {self.loaded.variant}"
+        found = variant(row)
+        self.loaded.variant = self.loaded.variant or found
+        if found != self.loaded.variant:
+            message = f"has its prompt and answers as {found}, but {self._first} has them as {self.loaded.variant}"
             raise RowError("TF314", (), message, "one file holds rows of one kind")
 
     def _other_format(self, row: Row, error: RowError) -> RowError:
@@ -177,7 +216,7 @@ class SourceReading:
         elsewhere = self._turns_in is not None and self._turns_in not in row
         if found.format == self.loaded.format and not elsewhere:
             return error
-        first = f"line {self._first_line} is {self.loaded.format} ({self.loaded.evidence})"
+        first = f"{self._first} is {self.loaded.format} ({self.loaded.evidence})"
         if self.source.format != "auto":
             first = f"the spec says `format: {self.source.format}`"
         hint = "one file holds rows of one format; a list of sources can hold several files"
@@ -201,12 +240,13 @@ class SourceReading:
             self.problems.source(self.place, "TF325", Level.ERROR, message, hint)
         return not wrong
 
-    def _finish(self, reader: RowReader, rows: int, unseen: set[str]) -> None:
+    def _finish(self, reader: RowReader) -> None:
+        rows, unseen = self._rows, self._unseen
         shown, loaded = quoted(self.source.shown), self.loaded
         if reader.bom:
             self._say("TF331", Level.NOTE, f"{shown} starts with a byte order mark; it is left out")
-        if reader.blank:
-            self._say("TF332", Level.NOTE, f"{shown} has {reader.blank:,} blank lines; they are ignored")
+        if self._blank:
+            self._say("TF332", Level.NOTE, f"{shown} has {self._blank:,} blank lines; they are ignored")
         loaded.ignored.discard(self._aside or "")
         if loaded.ignored:
             self._say("TF330", Level.NOTE, f"columns of {shown} that are not used: {listed(sorted(loaded.ignored))}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
 from ..spec.diagnostics import Level
 from ..spec.rows.rowcheck import kind, listed, quoted
 from ..spec.rows.strictjson import Flaw
-from .mixing import rank
+from .loaded import Loaded, Source
 from .problems import Place, Problems
 from .rows import RowReader
 from .rowsread import RowsRead
-from .sources import Loaded, Source
 
 
 def values(source: Source, place: Place, column: str, problems: Problems) -> dict[int, str]:
@@ -72,14 +72,21 @@ def tell_moved(moved: list[str], column: str | None, place: Place, problems: Pro
     problems.source(place, "TF333", Level.NOTE, message, "with so few rows, a file of its own is better for `eval`")
 
 
-def spread(train: list[Loaded], held: set[bytes], column: str, seed: int, problems: Problems) -> set[bytes]:
-    """The held-out rows of several sources, with a row of each value on both sides."""
+def spread(train: list[Loaded], marks: list[bytes], column: str, seed: int, problems: Problems) -> list[bytes]:
+    """The marks of held-out rows of several sources, with a row of each value on both sides."""
     by_value: dict[str, list[bytes]] = {}
-    for loaded in train:
-        rows, keys = RowsRead(loaded), loaded.keys
-        found = values(loaded.source, loaded.place, column, problems)
-        for value, mine in rows_by_value(rows, found).items():
+    digests = [list(RowsRead(loaded).keys()) for loaded in train]
+    held: set[bytes] = set()
+    for loaded, keys, chosen in zip(train, digests, marks, strict=True):
+        rows = RowsRead(loaded)
+        held |= {key for key, mark in zip(keys, chosen, strict=True) if mark}
+        for value, mine in rows_by_value(rows, values(loaded.source, loaded.place, column, problems)).items():
             by_value.setdefault(value, []).extend(keys[row] for row in mine)
     held, moved = even_out(held, by_value, seed)
     tell_moved(moved, column, train[0].place, problems)
-    return held
+    return [bytes(key in held for key in keys) for keys in digests]
+
+
+def rank(key: bytes, purpose: str) -> float:
+    """A number from 0 to 1 that follows from a row's content alone, as mixing has it for all rows of a source."""
+    return int.from_bytes(hashlib.blake2b(key, digest_size=8, key=purpose.encode()).digest(), "big") / 2**64

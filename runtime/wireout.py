@@ -19,8 +19,9 @@ from ..spec.wire.convert import form_for, to_wire
 from ..spec.wire.limits import beyond, limits_of
 from .datafiles import encode
 from .jsonfiles import write_parts
+from .loaded import Loaded, Skipped, Source
 from .problems import SHOWN, Place, Problems
-from .sources import Loaded, Skipped, Source, SourceReading
+from .sources import SourceReading
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -121,7 +122,7 @@ def convert_files(asked: Asked) -> Done:
     """Convert, and write if there is no error."""
     done, problems = Done(asked), Problems()
     sources = [_read(asked, i, problems) for i in range(len(asked.files))]
-    done.read = sum(len(s.lines) for s in sources)
+    done.read = sum(map(len, sources))
     done.skipped = [row for s in sources for row in s.skipped]
     if not problems.failed and _one_kind(sources, problems):
         _convert(asked, sources, done, problems)
@@ -163,7 +164,7 @@ def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems
         return
     for loaded in sources:
         refused = _Refused(loaded, asked.skip)
-        for i, line in enumerate(loaded.lines):
+        for i, line in enumerate(loaded.lines()):
             try:
                 rows, taken = to_wire(json.loads(line), SHAPES[str(loaded.format)], done.found, asked.expand)
             except RowError as error:
@@ -171,7 +172,7 @@ def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems
                 continue
             done.lines.extend(map(encode, rows))
             for name in taken:
-                done.expanded.setdefault(name, Told()).add(f"{loaded.place.file}:{loaded.numbers[i]}")
+                done.expanded.setdefault(name, Told()).add(f"{loaded.place.file}:{loaded.places.line(i)}")
         refused.tell(asked.wire.name, problems)
         done.skipped += refused.skipped
     if not done.lines and not problems.failed:
@@ -204,11 +205,11 @@ class _Refused:
 
     def add(self, at: int, error: RowError) -> None:
         loaded = self._loaded
-        line = loaded.numbers[at]
+        line = loaded.places.line(at)
         lines = self._kinds.setdefault(error.code, array("L"))
         lines.append(line)
         if self._skip:
-            self.skipped.append(Skipped(loaded.source.shown, line, loaded.indices[at], error.code, error.text))
+            self.skipped.append(Skipped(loaded.source.shown, line, loaded.places.index(at), error.code, error.text))
         if len(lines) <= (1 if self._skip else SHOWN):
             level = Level.WARNING if self._skip else Level.ERROR
             span = Span(loaded.place.file, line, 1, 2)

@@ -14,12 +14,13 @@ Format = Literal[
 
 
 class Source(Section):
-    """Rows from a file or from the hub. A bare text is a `path`."""
+    """Rows from files or from the hub. A bare text is a `path`."""
 
     shorthand: ClassVar[str | None] = "path"
 
     path: PathStr | None = None
-    """A `.jsonl` or `.json` file, relative to the spec."""
+    """A file (`.jsonl`, `.json`, `.csv`, `.tsv`, each also with `.gz` or `.zst`, or `.parquet`), a folder, or a
+    pattern (`data/*.jsonl`); relative to the spec."""
     id: Line | None = None
     """A hub dataset (`owner/name`)."""
     subset: Line | None = None

@@ -16,14 +16,20 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A place in a text file. Lines and columns count from 1; `end_col` is exclusive, on the same line."""
+    """A place in a text file. Lines and columns count from 1; `end_col` is exclusive, on the same line.
+
+    `row` is the number of a row, from 1, where a line does not tell it: in Parquet, and in a list on one line.
+    """
 
     file: str
     line: int
     col: int
     end_col: int
+    row: int = 0
 
     def __str__(self) -> str:
+        if self.row:
+            return f"{self.file}: row {self.row}"
         return f"{self.file}:{self.line}:{self.col}"
 
 
@@ -46,7 +52,7 @@ class Diagnostic:
             "line": self.span.line,
             "col": self.span.col,
             "end_col": self.span.end_col,
-        }
+        } | ({"row": self.span.row} if self.span.row else {})
         return {
             "code": self.code,
             "level": str(self.level),
@@ -85,8 +91,9 @@ def _window(text: str, start: int, width: int, limit: int = 96) -> tuple[str, in
 def in_file_order(found: list[Diagnostic]) -> list[Diagnostic]:
     """Sort by place; what has no place comes last. The order of equals is kept."""
 
-    def key(d: Diagnostic) -> tuple[bool, str, int, int]:
-        return (d.span is None, d.span.file, d.span.line, d.span.col) if d.span else (True, "", 0, 0)
+    def key(d: Diagnostic) -> tuple[bool, str, int, int, int]:
+        span = d.span
+        return (False, span.file, span.row, span.line, span.col) if span else (True, "", 0, 0, 0)
 
     return sorted(dict.fromkeys(found), key=key)
 

@@ -21,10 +21,13 @@ def command(spec: Path, labels: tuple[str, ...], out: Path | None, sets: tuple[s
     """
     from .. import bundles
     from ..project import open_project
+    from ..reading_bar import reading_bar
 
-    project = open_project(
-        spec, labels, sets, reading="present", folder_root=out, facts=bundles.recorded_facts
-    ).require()
+    with reading_bar() as progress:
+        project = open_project(
+            spec, labels, sets, reading="present", folder_root=out, facts=bundles.recorded_facts, progress=progress
+        )
+    project.require()
     print_diagnostics(project.diagnostics)
     found = [bundles.compare(project, target) for target in project.targets]
     drifted = [drift for drift in found if drift.drifted]

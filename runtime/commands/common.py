@@ -13,6 +13,13 @@ targets_option = click.option("-t", "--target", "labels", multiple=True, metavar
 set_option = click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value of the spec.")
 strict_option = click.option("--strict", is_flag=True, help="Refuse (exit code 3) where there is a warning.")
 no_data_option = click.option("--no-data", is_flag=True, help="Leave the rows alone; `run` reads them.")
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that convert the rows of large files. The result is the same.",
+)
 
 
 def options(*found: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ...spec.diagnostics import Level
 from ..console import Refused, guarded, json_option, out_json, print_diagnostics
-from .common import no_data_option, options, set_option, spec_argument, strict_option, targets_option
+from .common import no_data_option, options, set_option, spec_argument, strict_option, targets_option, workers_option
+
+if TYPE_CHECKING:
+    from ..project import Reading
 
 out_option = click.option(
     "-o",
@@ -19,7 +23,9 @@ out_option = click.option(
 
 
 @click.command(name="compile")
-@options(spec_argument, targets_option, out_option, set_option, no_data_option, strict_option, json_option)
+@options(
+    spec_argument, targets_option, out_option, set_option, no_data_option, workers_option, strict_option, json_option
+)
 @guarded
 def command(
     spec: Path,
@@ -27,15 +33,22 @@ def command(
     out: Path | None,
     sets: tuple[str, ...],
     no_data: bool,
+    workers: int,
     strict: bool,
     as_json: bool,
 ) -> None:
     """Write a bundle for every target of SPEC: all of them, or none where there is an error."""
     from .. import bundles
     from ..project import open_project
+    from ..reading_bar import reading_bar
 
     root = out or spec.parent / "compiled"
-    project = open_project(spec, labels, sets, reading="peek" if no_data else "all", folder_root=root).require()
+    reading: Reading = "peek" if no_data else "all"
+    with reading_bar() as progress:
+        project = open_project(
+            spec, labels, sets, reading=reading, folder_root=root, progress=progress, workers=workers
+        )
+    project.require()
     print_diagnostics(project.diagnostics)
     warnings = sum(d.level is Level.WARNING for d in project.diagnostics)
     if strict and warnings:

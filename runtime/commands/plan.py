@@ -13,6 +13,7 @@ from ...spec.sizing import gpus, memory
 from ...spec.spec import Spec
 from ..console import guarded, json_option, out_json, print_diagnostics
 from ..project import Project, Reading, Target, open_project
+from ..reading_bar import reading_bar
 from .common import no_data_option, options, set_option, spec_argument, targets_option
 
 MARKS = {"exact": "=", "derived": "=", "outside the artifact": "·", "unsupported": "✗", "approximated": "≈"}
@@ -31,7 +32,9 @@ def command(
     from ..tokens.facts import TokenCounter
 
     reading: Reading = "peek" if no_data else "all"
-    project = open_project(spec, labels, sets, reading=reading, tokens=TokenCounter()).require()
+    with reading_bar() as progress:
+        project = open_project(spec, labels, sets, reading=reading, progress=progress, tokens=TokenCounter())
+    project.require()
     print_diagnostics(project.diagnostics)
     if as_json:
         out_json(_document(project))

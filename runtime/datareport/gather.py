@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from ...spec.rows.rowcheck import RowError
 from ...spec.wire.convert import WIRES, form_for
 from ...spec.wire.limits import Limit, Split, beyond, limits_of
 from ..data import place_of
+from ..datapaths import expand
+from ..loaded import Loaded, Source
 from ..rowsread import RowsRead
-from ..sources import Loaded, Source, SourceReading
+from ..sources import SourceReading
 from ..tokens.counting import Counted, Question, count
 from ..tokens.facts import LOSS_ON
 from ..tokens.folder import NoTokenizer
@@ -81,7 +83,7 @@ def gather(wanted: Wanted, sink: Callable[[str], object] | None = None, online: 
     report = Report([], findings, None, tokenizer.name if tokenizer else None, why, [], wanted.max_length)
     train, held, loose = Seen(), Seen(), Seen()
     for split, sources in (("train", wanted.train), ("eval", wanted.eval)):
-        for source in sources:
+        for source in _files(sources, findings):
             found = _read(source, split, wanted, findings)
             report.files.append(found)
             checks = Checks(found.usable, found.file, findings)
@@ -94,6 +96,12 @@ def gather(wanted: Wanted, sink: Callable[[str], object] | None = None, online: 
             _look(found, checks, report, wanted, tokenizer)
     _totals(report)
     return report
+
+
+def _files(sources: Sequence[Source], findings: Findings) -> Iterator[Source]:
+    """Each file, of folders and patterns too."""
+    for source in sources:
+        yield from expand(source, place_of(source, "data"), Recorder(findings))
 
 
 def _tokenizer(name: str | None, online: bool) -> tuple[Tokenizer | None, str | None]:

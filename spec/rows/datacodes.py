@@ -5,24 +5,25 @@ from __future__ import annotations
 CODES: dict[str, tuple[str, str]] = {
     "TF301": (
         "data file not found",
-        """A path under `data` names no file. Paths are relative to the spec that names them, not to the folder you
-are in.
+        """A path under `data` names no file, or a folder or pattern without a data file. Paths are relative to the
+spec that names them, not to the folder you are in.
 
     data: {train: data/trian.jsonl}      # the file is data/train.jsonl""",
     ),
     "TF302": (
         "data file cannot be read",
-        """The path is a folder, a pipe or a device, or you may not read it. Name a regular file that you can read.
+        """The path is a pipe or a device, or you may not read it. Name a file that you can read, a folder, or a
+pattern.
 
-    data: {train: data/}""",
+    data: {train: /dev/stdin}""",
     ),
     "TF303": (
         "kind of data file not read",
-        """Rows are read from .jsonl (one JSON object a line) and .json (one list of objects), as UTF-8. A .json file
-that holds one object is no list of rows: often a key of it holds the list. Unpack compressed files first, and convert
-tables (Parquet, CSV) and UTF-16 text.
+        """Rows are read from .jsonl (one JSON object a line), .json (one list of objects), .csv and .tsv, each also
+packed (.gz, .zst), and from .parquet. Text is UTF-8. A .json file that holds one object is no list of rows: often a
+key of it holds the list. Convert other files, such as spreadsheets.
 
-    data: {train: data/train.csv}""",
+    data: {train: data/train.xlsx}""",
     ),
     "TF304": (
         "no rows",
@@ -245,6 +246,46 @@ As rows are added it may move back.
         """A source's weight is so small that none of its rows is taken.
 
     data: {train: [{path: big.jsonl}, {path: three_rows.jsonl, weight: 0.01}]}""",
+    ),
+    "TF335": (
+        "file damaged, cut off, or far too large inside",
+        """A packed file or a Parquet file ends too early or holds broken data, or it unpacks to over 1 GiB and
+200 times its size. The place is where reading stopped. Copy or pack it again; unpack it yourself if it is really so
+large.
+
+    data: {train: data/half-copied.jsonl.gz}""",
+    ),
+    "TF336": (
+        "optional package missing",
+        """Parquet is read by the package pyarrow and Zstandard by the package zstandard. Neither is installed with
+Tuneform unless you ask: `pip install 'tuneform[parquet]'`, `pip install 'tuneform[zstd]'`.
+
+    data: {train: data/train.parquet}""",
+    ),
+    "TF337": (
+        "broken table",
+        """A row of a .csv or .tsv file has more or fewer cells than its header, its quotes are not closed, or the
+header does not name each column once. Texts with commas, quotes or line ends stand in double quotes, and a quote
+in them is doubled. All values are texts, and an empty cell is no value; where a format needs a list (`messages`), the
+cell holds it as JSON.
+
+    prompt,completion
+    What is 2+2, please?,4""",
+    ),
+    "TF338": (
+        "a value that JSON has not",
+        """A Parquet column holds bytes, NaN, infinity or a map. Leave the column out when you write the file, or write
+texts and finite numbers. Dates and times are read as ISO 8601 texts, and decimals as texts. A null in a struct is an
+absent key, because Parquet gives every row every key.
+
+    a column `image` of type binary""",
+    ),
+    "TF339": (
+        "files of a folder that are not read",
+        """A folder under `data` is read with its folders, in order of names, and holds files that are no data files.
+Hidden files are left out in silence, as shells do. A pattern (`data/*.jsonl`) says exactly what is meant.
+
+    data: {train: data/}      # with data/README.md in it""",
     ),
     "TF350": (
         "row longer than max_length",

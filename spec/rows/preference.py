@@ -70,9 +70,12 @@ def _prompt(row: Row, used: tuple[str, ...], ignored: set[str] | None) -> list[R
 
 def instruction(row: Row) -> str:
     """Alpaca's instruction, and its input below it where there is one."""
-    asked = text_of(required(row, "instruction"), ("instruction",))
-    more = row.get("input")
-    return f"{asked}\n\n{text_of(more, ('input',))}" if more not in (None, "") else asked
+    asked, more = row.get("instruction"), row.get("input")
+    if type(asked) is not str or not asked or asked.isspace():
+        text_of(required(row, "instruction"), ("instruction",))
+    if more is None or more == "":
+        return str(asked)
+    return f"{asked}\n\n{text_of(more, ('input',))}"
 
 
 def _side(value: Any, where: Where, ignored: set[str] | None) -> list[Row]:

@@ -22,9 +22,22 @@ from .preference import instruction, read_preference
 from .prompts import read_prompt, read_unpaired
 from .rowcheck import Row, RowError, kind, list_of, note_rest, required, text_of
 from .toolcalls import read_tools
-from .turns import check_order, check_trainable, check_weights, read_messages
+from .turns import WEIGHED, check_order, check_trainable, check_weights, read_messages
 
-__all__ = ["COLUMNS", "METHODS", "SHAPES", "Detected", "Row", "RowError", "convert", "detect", "methods_for"]
+__all__ = [
+    "COLUMNS",
+    "METHODS",
+    "SHAPES",
+    "Detected",
+    "Row",
+    "RowError",
+    "convert",
+    "converter",
+    "detect",
+    "methods_for",
+]
+
+Reader = Callable[[Row, set[str] | None], Row]
 
 SHAPES: Mapping[str, str] = {
     "chat": "chat",
@@ -74,6 +87,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """The keys of each format, which `columns` can map."""
 
+_INSTRUCTION = frozenset(COLUMNS["instruction"])
+
 
 def methods_for(shape: str) -> list[str]:
     """The methods that take a shape."""
@@ -97,16 +112,30 @@ def convert(
     loss_on: str = "assistant",
 ) -> Row:
     """A row in its canonical form. `ignored` gathers the names of columns that are not carried."""
-    if columns and ignored is not None:
+    return converter(format, columns, loss_on)(row, ignored)
+
+
+def converter(format: str, columns: Mapping[str, str] | None = None, loss_on: str = "assistant") -> Reader:
+    """What converts rows of a format to their canonical form; see `convert`."""
+    read: Reader = partial(_chat, loss_on=loss_on) if format == "chat" else _READERS[format]
+    if loss_on in WEIGHED and SHAPES[format] == "chat":
+        read = partial(_weighed, read=read, loss_on=loss_on)
+    return partial(_renamed, read=read, columns=columns) if columns else read
+
+
+def _weighed(row: Row, ignored: set[str] | None, read: Reader, loss_on: str) -> Row:
+    found = read(row, ignored)
+    check_weights(found["messages"], loss_on)
+    return found
+
+
+def _renamed(row: Row, ignored: set[str] | None, read: Reader, columns: Mapping[str, str]) -> Row:
+    if ignored is not None:
         ignored.update(key for key in columns if key in row and key not in columns.values())  # another takes its name
     try:
-        read = partial(_chat, loss_on=loss_on) if format == "chat" else _READERS[format]
-        found = read(rename(row, columns) if columns else row, ignored)
-        if "messages" in found:
-            check_weights(found["messages"], loss_on)
-        return found
+        return read(rename(row, columns), ignored)
     except RowError as error:
-        if columns and error.where and error.where[0] in columns:
+        if error.where and error.where[0] in columns:
             where = (columns[str(error.where[0])], *error.where[1:])
             raise RowError(error.code, where, error.message, error.hint) from None
         raise
@@ -167,20 +196,31 @@ def _conversation(row: Row, messages: list[Row], keys: tuple[str, ...], ignored:
 
 def _instruction(row: Row, ignored: set[str] | None) -> Row:
     messages: list[Row] = []
-    if row.get("system") not in (None, ""):
-        messages.append({"role": "system", "content": text_of(row["system"], ("system",))})
-    for i, turn in enumerate(list_of(row.get("history") or [], ("history",), "[question, answer] pairs")):
-        if not isinstance(turn, list) or len(turn) != 2:
-            raise RowError("TF316", ("history", i), "must be a pair [question, answer]")
-        for j, role in enumerate(("user", "assistant")):
-            messages.append({"role": role, "content": text_of(turn[j], ("history", i, j))})
+    if (system := row.get("system")) is not None and system != "":
+        messages.append({"role": "system", "content": text_of(system, ("system",))})
+    if history := row.get("history"):
+        messages += _history(history)
     messages.append({"role": "user", "content": instruction(row)})
-    messages.append({"role": "assistant", "content": text_of(required(row, "output"), ("output",))})
-    note_rest(row, COLUMNS["instruction"], "", ignored)
+    answer = row.get("output")
+    if type(answer) is not str or not answer or answer.isspace():
+        text_of(required(row, "output"), ("output",))
+    messages.append({"role": "assistant", "content": answer})
+    if not row.keys() <= _INSTRUCTION:
+        note_rest(row, _INSTRUCTION, "", ignored)
     return {"messages": messages}
 
 
-def _texts(*keys: str) -> Callable[[Row, set[str] | None], Row]:
+def _history(value: object) -> list[Row]:
+    found = []
+    for i, turn in enumerate(list_of(value, ("history",), "[question, answer] pairs")):
+        if not isinstance(turn, list) or len(turn) != 2:
+            raise RowError("TF316", ("history", i), "must be a pair [question, answer]")
+        for j, role in enumerate(("user", "assistant")):
+            found.append({"role": role, "content": text_of(turn[j], ("history", i, j))})
+    return found
+
+
+def _texts(*keys: str) -> Reader:
     def read(row: Row, ignored: set[str] | None) -> Row:
         out = {key: text_of(required(row, key), (key,)) for key in keys}
         if len(row) > len(keys):
@@ -197,7 +237,7 @@ def _prompt(row: Row, ignored: set[str] | None) -> Row:
     return read_prompt(row, ignored)
 
 
-_READERS: Mapping[str, Callable[[Row, set[str] | None], Row]] = {
+_READERS: Mapping[str, Reader] = {
     "chat": _chat,
     "sharegpt": _sharegpt,
     "instruction": _instruction,

@@ -32,6 +32,8 @@ _OTHER_NAMES = {
 }
 _OPTIONAL = ("reasoning_content", "tool_calls", "tool_call_id", "name", "weight")
 _KNOWN = frozenset(("role", "content", *_OPTIONAL))
+WEIGHED = ("last_assistant", "all")
+"""What `data.loss_on` says where weights of messages are limited; see check_weights."""
 _KNOWN_FROM = frozenset(("from", "value", "weight"))
 
 

@@ -204,7 +204,8 @@ def test_window_of_an_array(read: Read, monkeypatch: pytest.MonkeyPatch, indent:
         (b"", "train.jsonl", "TF304", "holds no rows"),
         (b"\n \n", "train.jsonl", "TF304", "holds no rows"),
         (b" [ ] ", "train.json", "TF304", "holds no rows"),
-        (b"a,b\n", "train.csv", "TF303", "not a .jsonl or .json file"),
+        (b"a,b\n", "train.csv", "TF304", "holds no rows"),
+        (b"a,b\n", "train.xlsx", "TF303", "is no kind of data file that is read"),
         (b"\x1f\x8b\x08\x00", "train.jsonl", "TF303", "holds gzip"),
         (b"PAR1....", "train.jsonl", "TF303", "holds Parquet"),
         ("\ufefftext".encode("utf-16-le"), "train.jsonl", "TF303", "UTF-16"),
@@ -237,12 +238,13 @@ def test_every_row_skipped(read: Read) -> None:
         ("other.json", "TF301", "data files in that folder: train.jsonl"),
         ("nowhere/train.jsonl", "TF301", "its folder `nowhere` does not exist"),
         ("train.jsonl/x.jsonl", "TF301", "does not exist"),
-        ("", "TF302", "name a file in it"),
+        ("empty", "TF301", "read are .jsonl"),
         ("a\0b.jsonl", "TF302", ""),
     ],
 )
 def test_file_that_is_not_there(tmp_path: Path, name: str, code: str, hint: str) -> None:
     (tmp_path / "train.jsonl").write_bytes(TEXT)
+    (tmp_path / "empty").mkdir()
     result = read_data(DataRequest(train=[Source(tmp_path / name, name or ".")]))
     assert codes(result, Level.ERROR) == [code]
     assert hint in (result.diagnostics[0].hint or "")

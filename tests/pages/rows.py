@@ -11,9 +11,14 @@ from .markdown import code, table
 
 TITLE = "Rows"
 ABOUT = """
-A data file is `.jsonl` (one JSON object a line) or `.json` (one list of objects). `format: auto` tells from the method
-and the keys what rows are; a hub dataset's format must be said. Other names of keys are mapped with
-`columns: {prompt: question}`. ShareGPT conversations (`from` and `value`) are read as chats.
+A data file is `.jsonl` (one JSON object a line), `.json` (one list of objects), `.csv` or `.tsv`, each also packed as
+`.gz` or `.zst`, or `.parquet`; Zstandard and Parquet need `pip install 'tuneform[zstd,parquet]'`. A `path` may also be a
+folder, read with its folders, or a pattern such as `data/**/*.jsonl`; files are taken in order of their names. In
+tables every value is a text, an empty cell is no value, and a list such as `messages` stands in its cell as JSON. The
+same rows give the same data, byte for byte, whatever file they come from.
+
+`format: auto` tells from the method and the keys what rows are; a hub dataset's format must be said. Other names of
+keys are mapped with `columns: {prompt: question}`. ShareGPT conversations (`from` and `value`) are read as chats.
 """
 
 # Format -> a row of it. The spelling is ours; each is the shortest whole row.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ...sources import Source
+    from ...loaded import Source
 
 FORMATS = (
     *("auto", "chat", "sharegpt", "instruction", "prompt_completion", "text", "preference", "unpaired_preference"),
@@ -29,7 +29,7 @@ seed_option = click.option(
 
 def sources(paths: tuple[Path, ...], form: str, columns: tuple[str, ...]) -> list[Source]:
     """The files as sources."""
-    from ...sources import Source
+    from ...loaded import Source
 
     mapped = {}
     for pair in columns:

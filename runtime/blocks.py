@@ -1,0 +1,112 @@
+"""Blocks of lines, converted at once. A block's outcome follows from its lines and the settings alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ..spec.rows.fastjson import loads_object
+from ..spec.rows.rowcheck import Row, RowError
+from ..spec.rows.shapes import converter
+from ..spec.rows.strictjson import Flaw
+from .datafiles import encode, encode_plain
+from .readers.lines import read_line
+
+KEY = 16  # bytes of a row's digest
+_new = hashlib.blake2b(digest_size=KEY).copy  # faster than to set one up
+_TEXTS = ("instruction", "prompt_completion", "text")  # formats whose canonical rows hold texts alone
+ONE_VARIANT = ("preference", "unpaired_preference", "prompt")
+"""Shapes whose rows are all plain texts or all conversations."""
+
+
+@dataclass(frozen=True)
+class How:
+    """What is settled about a source, once its first row is known."""
+
+    format: str
+    shape: str
+    columns: Mapping[str, str]
+    loss_on: str
+    turns_in: str | None  # the column that conversations are in
+    variant: str  # plain texts or conversations, where a shape's rows are all of one kind
+    limit: int  # bytes of a line
+
+
+@dataclass
+class Done:
+    """The good rows of a block as canonical lines with their digests; and which of its lines are none."""
+
+    lines: bytes
+    keys: bytes
+    odd: list[int] = field(default_factory=list)
+    ignored: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+
+
+def convert_block(lines: Sequence[bytes], how: How, unseen: frozenset[str] = frozenset()) -> Done:
+    """Convert lines to canonical rows. Blank lines and those with a problem are only counted, as odd."""
+    done = Done(b"", b"")
+    read, pack = how_to_read(how), encode_plain if how.format in _TEXTS else encode
+    ignored, turns_in = done.ignored, how.turns_in
+    quickly = loads_object if max(map(len, lines)) <= how.limit else partial(_checked, limit=how.limit)
+    out: list[bytes] = []
+    for at, line in enumerate(lines):
+        row = quickly(line)
+        if row is None and (row := _strictly(line, how.limit)) is None:
+            done.odd.append(at)
+            continue
+        try:
+            if turns_in is not None and turns_in not in row:
+                raise RowError("TF315", (turns_in,), "is missing")
+            out.append(pack(read(row, ignored)))
+        except RowError:
+            done.odd.append(at)
+            continue
+        if unseen:
+            done.seen |= unseen & row.keys()
+    out.append(b"")
+    done.lines = b"\n".join(out)
+    out.pop()
+    done.keys = b"".join(map(digest, out))
+    return done
+
+
+def how_to_read(how: How) -> Callable[[Row, set[str] | None], Row]:
+    """The converter of a source's rows, with the check that they are of one kind where they must be."""
+    read = converter(how.format, how.columns, how.loss_on)
+    if how.shape not in ONE_VARIANT:
+        return read
+
+    def of_one_kind(row: Row, ignored: set[str] | None) -> Row:
+        found = read(row, ignored)
+        if how.variant and variant(found) != how.variant:
+            raise RowError("TF314", (), "is of another kind")
+        return found
+
+    return of_one_kind
+
+
+def variant(row: Row) -> str:
+    """What a row's prompt and answers are."""
+    return "plain texts" if isinstance(row["prompt"], str) else "conversations"
+
+
+def digest(line: bytes) -> bytes:
+    """A row's digest, by which it is found again."""
+    found = _new()
+    found.update(line)
+    return found.digest()
+
+
+def _checked(line: bytes, limit: int) -> dict[str, Any] | None:
+    return loads_object(line) if len(line) <= limit else None
+
+
+def _strictly(line: bytes, limit: int) -> dict[str, Any] | None:
+    if not line.strip():
+        return None
+    value = read_line(line, 0, 0, limit)[1]
+    return None if isinstance(value, Flaw) else value
