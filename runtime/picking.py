@@ -14,10 +14,12 @@ from ..spec.rows.strictjson import Flaw
 from . import strata
 from .data import place_of
 from .datafiles import encode
+from .loaded import Source
 from .problems import Problems
-from .rows import LINES, FileProblem, RowReader
+from .readers.base import LINES, FileProblem
+from .rows import RowReader
 from .rowsread import RowsRead
-from .sources import Source, SourceReading
+from .sources import SourceReading
 
 
 @dataclass
