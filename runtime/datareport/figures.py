@@ -106,7 +106,7 @@ def histogram(ordered: array[int]) -> list[Bin]:
     for length in ordered:
         counts[min(length // width, last)] += 1
     first = next(i for i, count in enumerate(counts) if count)
-    stops = [(i + 1) * width if i < last else None for i in range(last + 1)]
+    stops = [(i + 1) * width if i < last or ordered[-1] < (last + 1) * width else None for i in range(last + 1)]
     return [Bin(i * width, stops[i], counts[i]) for i in range(first, last + 1)]
 
 

@@ -85,7 +85,7 @@ def test_counts_of_a_sound_file() -> None:
             {"from": 10, "below": 15, "rows": 1},
             {"from": 15, "below": 20, "rows": 0},
             {"from": 20, "below": 25, "rows": 0},
-            {"from": 25, "below": None, "rows": 1},
+            {"from": 25, "below": 30, "rows": 1},
         ],
         "limit": {
             "max_length": 20,
