@@ -42,6 +42,9 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)  # items of a list stand under their key
+
 
 def yaml_text(values: dict[str, Any]) -> str:
     """Plain values as YAML, in their order, without anchors or tags."""

@@ -33,6 +33,7 @@ def bundle(
     rows: list[dict[str, Any]] | None = None,
     /,
     score: str = SCORE,
+    target: str = "trl",
     **changes: Any,
 ) -> Path:
     """The bundle of a spec for a method and a kind of adapter, with sections of the spec merged or replaced.
@@ -56,7 +57,7 @@ def bundle(
         evaluation={"every": 2, "at_start": True},
         logging={"every": 1},
         hardware={"device": "cpu"},
-        targets={"trl": {}},
+        targets={target: {}},
     )
     for key, value in changes.items():
         found[key] = {**found.get(key, {}), **value} if isinstance(value, dict) else value
@@ -64,5 +65,5 @@ def bundle(
         del found["evaluation"]
     file = folder / "tuneform.yaml"
     file.write_text(json.dumps(found))
-    build_bundles(file, "trl", lambda stage: folder / "bundle")
+    build_bundles(file, target, lambda stage: folder / "bundle")
     return folder / "bundle"
