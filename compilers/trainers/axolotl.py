@@ -21,6 +21,10 @@ from ..settings import Groups, Setting, by_name, origins, take
 CONFIG, PLUGIN = "config.yaml", "plugin.py"
 REQUIREMENTS = {"axolotl": "0.19.0", "torch": "2.13.0"}  # Axolotl pins what else it needs
 OPTIONAL = {"mlflow": "3.17.2"}
+_SHARDING = (
+    *(f"hardware.fsdp.{name}" for name in ("reshard_after_forward", "cpu_offload")),
+    *(f"hardware.deepspeed.{name}" for name in ("stage", "offload_optimizer", "offload_param")),
+)
 _OWN = "Axolotl makes its own rows of %s, and that they are the spec's is not proven; trl does it"
 
 
@@ -38,6 +42,8 @@ class Axolotl(Trainer):
     outside: ClassVar[Mapping[str, str]] = OUTSIDE
     unsupported: ClassVar[Mapping[str, str]] = UNSUPPORTED | {
         "training.router_aux_loss_coef": "Axolotl takes the model's own configuration",
+        "training.packing_strategy": "Axolotl packs by a strategy of its own",
+        **dict.fromkeys(_SHARDING, "sharding with Axolotl is not written by this version"),
     }
 
     def emit(self, plan: Plan) -> Bundle:
