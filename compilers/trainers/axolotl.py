@@ -161,6 +161,7 @@ def _plugin(plan: Plan, groups: Groups) -> str:
         splits=[step.split for step in data_steps(plan) if step.split != "test"],
         device=plan["hardware.device"],
         world=plan["hardware.world_size"],
+        adapter=plan["adapter.type"] != "full",
     )
 
 
