@@ -160,7 +160,7 @@ def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:
     if not plan.extra:
         return
     call, schema = target.native(plan)
-    owned = owners(target.groups(plan), call)
+    owned = {**target.owned, **owners(target.groups(plan), call)}
     yield from check_extra(plan.extra, schema, owned, plan.label, target.target)
 
 

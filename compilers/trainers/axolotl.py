@@ -9,6 +9,7 @@ from ...spec.diagnostics import Diagnostic
 from ...spec.plan import Plan
 from .. import axolotl_config, hf_trainer, model_loading
 from ..axolotl_checks import check
+from ..axolotl_owned import OWNED
 from ..base import Bundle, File, Trainer
 from ..launch import launch_line
 from ..local_run import OUTSIDE, UNSUPPORTED, launch
@@ -39,6 +40,7 @@ class Axolotl(Trainer):
         **dict.fromkeys(("dpo", "kto", "orpo"), _OWN % "answers that are compared"),
         "grpo": _OWN % "prompts and calls rewards in its own way",
     }
+    owned: ClassVar[Mapping[str, str]] = OWNED
     outside: ClassVar[Mapping[str, str]] = OUTSIDE
     unsupported: ClassVar[Mapping[str, str]] = UNSUPPORTED | {
         "training.router_aux_loss_coef": "Axolotl takes the model's own configuration",

@@ -38,7 +38,7 @@ def bundle(
 ) -> Path:
     """The bundle of a spec for a method and a kind of adapter, with sections of the spec merged or replaced.
 
-    `data={"eval": None}` leaves evaluation out; `score` is the file with the reward of grpo.
+    `data={"eval": None}` leaves evaluation out, None a field of `training`; `score` is the file with the reward of grpo.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(row) for row in rows or [ROWS[method](i) for i in range(16)]]
@@ -61,6 +61,7 @@ def bundle(
     )
     for key, value in changes.items():
         found[key] = {**found.get(key, {}), **value} if isinstance(value, dict) else value
+    found["training"] = {key: value for key, value in found["training"].items() if value is not None}
     if found["data"]["eval"] is None:
         del found["evaluation"]
     file = folder / "tuneform.yaml"

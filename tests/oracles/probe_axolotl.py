@@ -1,4 +1,7 @@
-"""Train bundles with the real Axolotl, all in this process: `python probe_axolotl.py FOLDER...`."""
+"""Train bundles with the real Axolotl, all in this process: `python probe_axolotl.py FOLDER...`.
+
+Of a folder without rows, the config is read by Axolotl's config model, and no more.
+"""
 
 import json
 import os
@@ -61,8 +64,24 @@ def report(trainer) -> dict[str, object]:
     }
 
 
+def accept(folder: str) -> dict[str, object]:
+    """What the config model makes of a config other than what is written: keys that are lost or changed."""
+    written = yaml.safe_load(Path(folder, "config.yaml").read_text())
+    names = {field.alias: name for name, field in AxolotlInputConfig.model_fields.items() if field.alias}
+    read = AxolotlInputConfig(**written).model_dump()
+    plain = {key: read.get(names.get(key, key)) for key in written if key not in ("datasets", "test_datasets")}
+    return {"lost": {key: str(value) for key, value in plain.items() if not same(value, written[key])}}
+
+
+def same(value: object, written: object) -> bool:
+    if isinstance(value, dict) and isinstance(written, dict):
+        return all(same(value.get(key), own) for key, own in written.items())
+    return value == written
+
+
 def main() -> None:
-    found = {folder: train(folder) for folder in sys.argv[1:]}
+    whole = {folder: Path(folder, "data").exists() for folder in sys.argv[1:]}
+    found = {folder: train(folder) if rows else accept(folder) for folder, rows in whole.items()}
     print("RESULT " + json.dumps(found))
 
 
