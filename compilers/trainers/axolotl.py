@@ -70,7 +70,7 @@ class Axolotl(Trainer):
             "register": axolotl_config.registered(plan),
             "starting_model": _starting_model(plan),
             "load_rows": [_from_config(s) for s in load_rows(plan)],
-            "pre_model_load": axolotl_config.kept_dtype(plan),
+            "load_datasets": axolotl_config.kept_dtype(plan),
             "get_training_args": axolotl_config.training_args(plan),
             "plugin": _plugin_settings(plan),
         }
@@ -154,7 +154,8 @@ def _plugin(plan: Plan, groups: Groups) -> str:
     return render(
         "axolotl_plugin.py.j2",
         groups={"EarlyStoppingCallback": [], **groups}
-        | {"pre_model_load": [_torch(s) for s in groups["pre_model_load"] if s.why]},
+        | {"torch_dtype": [_torch(s) for s in groups["load_datasets"] if s.why]},
+        stored=f"torch.{plan['model.dtype']}" if _all_of_one_type(plan) else "",
         environment=groups["os.environ"],
         registered=groups["register"],
         chat_template=bool(plan["model.chat_template"]),
@@ -165,6 +166,10 @@ def _plugin(plan: Plan, groups: Groups) -> str:
         world=plan["hardware.world_size"],
         adapter=plan["adapter.type"] != "full",
     )
+
+
+def _all_of_one_type(plan: Plan) -> bool:
+    return plan["adapter.type"] == "full" and plan["model.dtype"] != "float32"
 
 
 def _torch(setting: Setting) -> Setting:

@@ -40,7 +40,7 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
             "training": {
                 **{**PACE, "max_steps": None},
                 **{"epochs": 2, "scheduler": {"name": "cosine", "min_lr_ratio": 0.2}, "learning_rate": 1e-3},
-                **{"gradient_checkpointing": False, "weight_decay": 0.1, "on_too_long": "truncate", "max_length": 20},
+                **{"gradient_checkpointing": False, "weight_decay": 0.1, "on_too_long": "truncate", "max_length": 40},
             },
             "data": {"shuffle": False},
             "evaluation": {"every": "epoch", "at_start": False, "early_stopping": {"patience": 1, "min_delta": 0.001}},
@@ -48,7 +48,7 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
         },
     ),
 }  # fmt: skip
-TEMPLATE = "{% for m in messages %}<|im_start|>{{ m.role }}<|new|>{{ m.content }}<|im_end|>\n{% endfor %}"
+TEMPLATE = "{% for m in messages %}<|im_start|>{{ m.role }}: {{ m.content }}<|im_end|>\n{% endfor %}"
 Found = dict[str, dict[str, Any]]
 
 
@@ -135,7 +135,7 @@ def test_axolotl_trains_what_trl_trains(case: str, trained: dict[str, Found]) ->
     first = axolotl["rows"][0]
     assert {name: trl["first"][name] for name in first} == first
     assert series(axolotl, "learning_rate") == pytest.approx(series(trl, "learning_rate"), rel=1e-9)
-    near = {"qlora": 2e-2, "lora": 5e-3}.get(case, 1e-3)  # an adapter's A is drawn at another moment
+    near = {"qlora": 2e-2, "lora": 5e-3, "options": 5e-3}.get(case, 1e-3)  # A, and rows of new tokens, are drawn
     for name in ("loss", "eval_loss"):
         assert series(axolotl, name) == pytest.approx(series(trl, name), rel=near), name
     if case in ("full", "pretrain"):
@@ -146,7 +146,7 @@ def test_rows_are_masked_and_cut(trained: dict[str, Found]) -> None:
     for case in ("full", "options"):
         rows = trained["axolotl"][case]["rows"]
         assert all(-100 in row["labels"] and set(row["labels"]) != {-100} for row in rows)
-    assert max(len(row["labels"]) for row in trained["axolotl"]["options"]["rows"]) == 20
+    assert max(len(row["labels"]) for row in trained["axolotl"]["options"]["rows"]) == 40
 
 
 def test_what_the_plugin_adds_takes_effect(trained: dict[str, Found]) -> None:
@@ -166,3 +166,20 @@ def test_an_adapter_is_that_of_the_spec(trained: dict[str, Found]) -> None:
         assert (result["lora"]["r"], result["lora"]["lora_alpha"]) == (16, 32)
         assert ("Linear4bit" in result["kinds"]) == (case == "qlora")
         assert "adapter_model.safetensors" in result["files"]
+
+
+def test_two_processes_train_as_one(
+    axolotl_python: str, tiny_model: Path, trained: dict[str, Found], tmp_path: Path
+) -> None:
+    method, kind, rows, changes = CASES["full"]
+    training = {**changes["training"], "micro_batch_size": 1}
+    hardware = {"device": "cpu", "count": 2}
+    folder = bundle(method, kind, tiny_model, tmp_path, rows, target="axolotl", training=training, hardware=hardware)
+    argv = json.loads((folder / "manifest.json").read_text())["run"]["argv"]
+    assert argv[:2] == ["python", "-m"] and "2" in argv
+    done = subprocess.run([axolotl_python, *argv[1:]], cwd=folder, capture_output=True, text=True, env=environment())
+    assert done.returncode == 0, done.stderr[-2000:]
+    state = json.loads((folder / "output" / "trainer_state.json").read_text())
+    both = {"history": state["log_history"]}
+    for name in ("loss", "eval_loss", "grad_norm"):
+        assert series(both, name) == pytest.approx(series(trained["axolotl"]["full"], name), rel=1e-3), name

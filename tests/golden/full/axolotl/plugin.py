@@ -21,6 +21,7 @@ class Plugin(BasePlugin):
         cfg["chat_template_jinja"] = Path("chat_template.jinja").read_text(encoding="utf-8")
 
     def load_datasets(self, cfg, preprocess=False):
+        cfg.torch_dtype = torch.float32  # of stored weights: Axolotl would take that of the arithmetic
         tokenizer = load_tokenizer(cfg)
         too_long = {"raise": "error"}.get(cfg.excess_length_strategy, cfg.excess_length_strategy)
         train_dataset = load_rows(
@@ -32,9 +33,6 @@ class Plugin(BasePlugin):
             on_bad_row="error",
         )
         return TrainDatasetMeta(train_dataset)
-
-    def pre_model_load(self, cfg):
-        cfg.torch_dtype = torch.float32  # Axolotl would take that of the arithmetic
 
     def get_training_args(self, cfg):
         return {
