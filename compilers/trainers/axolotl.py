@@ -42,7 +42,8 @@ class Axolotl(Trainer):
     }
     owned: ClassVar[Mapping[str, str]] = OWNED
     outside: ClassVar[Mapping[str, str]] = OUTSIDE
-    unsupported: ClassVar[Mapping[str, str]] = UNSUPPORTED | {
+    unsupported: ClassVar[Mapping[str, str]] = {
+        **UNSUPPORTED,
         "training.router_aux_loss_coef": "Axolotl takes the model's own configuration",
         "training.packing_strategy": "Axolotl packs by a strategy of its own",
         **dict.fromkeys(_SHARDING, "sharding with Axolotl is not written by this version"),
@@ -169,7 +170,7 @@ def _plugin(plan: Plan, groups: Groups) -> str:
 
 
 def _all_of_one_type(plan: Plan) -> bool:
-    return plan["adapter.type"] == "full" and plan["model.dtype"] != "float32"
+    return bool(plan["adapter.type"] == "full" and plan["model.dtype"] != "float32")
 
 
 def _torch(setting: Setting) -> Setting:
