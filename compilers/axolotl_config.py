@@ -126,8 +126,9 @@ def _order(plan: Plan) -> tuple[str, tuple[str, ...]]:
 
 
 def _model(plan: Plan) -> list[Setting]:
-    base = "model.start_from" if plan["model.start_from"] else "model.id"
-    found = [take(plan, "base_model", base), take(plan, "model_revision", "model.revision")]
+    start = plan["model.start_from"]
+    paths = ("model.start_from", "model.id") if start else ("model.id",)
+    found = [Setting("base_model", start or plan["model.id"], paths), take(plan, "model_revision", "model.revision")]
     found.append(take(plan, "tokenizer_config", "model.tokenizer"))
     if plan["model.chat_template"]:
         found.append(Setting("chat_template", "jinja", ("model.chat_template",)))

@@ -55,8 +55,8 @@ class Axolotl(Trainer):
             files=tuple(_files(plan, groups)),
             run=launch(plan, _line(plan), _environment(plan)),
             data=data_steps(plan),
-            origins=origins(plan, CONFIG, {"": groups["config"]})
-            | origins(plan, PLUGIN, {name: found for name, found in groups.items() if name != "config"}),
+            origins=origins(plan, CONFIG, {CONFIG: groups[CONFIG]})
+            | origins(plan, PLUGIN, {name: found for name, found in groups.items() if name != CONFIG}),
             copies=((plan["model.chat_template"], "chat_template.jinja"),) if plan["model.chat_template"] else (),
             made=("start", "start.partial") if model_loading.starts_elsewhere(plan) else (),
         )
@@ -66,7 +66,7 @@ class Axolotl(Trainer):
 
     def groups(self, plan: Plan) -> Groups:
         found = {
-            "config": [s for section in axolotl_config.sections(plan) for s in section],
+            CONFIG: [s for section in axolotl_config.sections(plan) for s in section],
             "os.environ": axolotl_config.environment(plan),
             "register": axolotl_config.registered(plan),
             "starting_model": _starting_model(plan),
@@ -83,7 +83,7 @@ class Axolotl(Trainer):
         return found
 
     def native(self, plan: Plan) -> tuple[str, Schema]:
-        return "config", native_schema("axolotl_keys.json", "AxolotlInputConfig")
+        return CONFIG, native_schema("axolotl_keys.json", "AxolotlInputConfig")
 
 
 def _from_config(setting: Setting) -> Setting:

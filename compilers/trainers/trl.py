@@ -68,7 +68,7 @@ class Trl(Trainer):
             run=launch(plan, launch_line(plan, "train.py")),
             data=data_steps(plan),
             origins=origins(plan, "train.py", {k: v for k, v in groups.items() if k != CONFIG})
-            | origins(plan, CONFIG, {"": groups[CONFIG]}),
+            | origins(plan, CONFIG, {CONFIG: groups[CONFIG]}),
             copies=tuple(_copies(plan)),
             made=("start", "start.partial") if model_loading.starts_elsewhere(plan) else (),
         )

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.pages.account import written_down
-from tests.support import bases, compiled
+from tests.support import bases, compiled, put
 from tuneform.compilers import native, registry
 from tuneform.compilers.settings import owners
 from tuneform.spec.language import leaves
@@ -21,7 +21,7 @@ def test_every_key_that_a_field_of_the_spec_rules_is_owned(tmp_path: Path) -> No
     for base in bases("axolotl").values():
         plan = compiled(base, tmp_path, "axolotl")[1].plan
         assert plan is not None
-        owned |= owners(TARGET.groups(plan), "config")
+        owned |= owners(TARGET.groups(plan), "config.yaml")
     assert not owned.keys() - KEYS.keys()
     decided = {key: found[0].group for key, found in written_down("axolotl").items() if "." not in key}
     ruled = {key for key, group in decided.items() if group in ("homes", "written") and key in KEYS}
@@ -47,3 +47,11 @@ def test_pinned_keys_may_be_set(tmp_path: Path) -> None:
     assert result.bundle is not None
     config = next(file.text for file in result.bundle.files if file.path == "config.yaml")
     assert config.count("lora_mlp_kernel") == 1 and "lora_mlp_kernel: true\nrelora: null\n" in config
+
+
+def test_a_run_that_goes_on_from_another_loses_no_model(tmp_path: Path) -> None:
+    base = put(bases("axolotl")["sft-lora"], "model.start_from", "./earlier")
+    result = compiled(base, tmp_path, "axolotl")[1]
+    assert result.bundle is not None and not [f for f in result.fates if f.fidelity == "unsupported"]
+    plugin = next(file.text for file in result.bundle.files if file.path == "plugin.py")
+    assert 'cfg["base_model"] = starting_model(' in plugin and '"../../../earlier",' in plugin
