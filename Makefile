@@ -39,7 +39,7 @@ golden: setup docs ## write the golden bundles and the schema anew, too; then re
 	$(PY) -m tests.wire.test_golden
 	$(PY) -m tuneform schema > tuneform.schema.json
 
-snapshots: setup ## the keys of TRL's config classes, from TRL itself
+snapshots: setup ## the keys of the trainers' configs, from the trainers themselves
 	$(PY) -m tests.oracles.snapshots
 
 bench: setup ## figures side by side, as ratios

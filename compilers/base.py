@@ -92,6 +92,8 @@ class Trainer(ABC):
     options: ClassVar[type[Options]] = Options
     output: ClassVar[str]  # the folder of a bundle that the trained model lies in, at the end
     methods: ClassVar[tuple[str, ...]]
+    owned: ClassVar[Mapping[str, str]] = {}  # native key that no artifact has -> the path that rules it all the same
+    refused: ClassVar[Mapping[str, str]] = {}  # method -> why this target does not do it, though the tool may
     outside: ClassVar[Mapping[str, str]]  # plan path -> where it takes effect
     unsupported: ClassVar[Mapping[str, str]] = {}  # plan path -> why this target cannot carry it
 

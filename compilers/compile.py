@@ -92,7 +92,7 @@ def _check_block(document: Document, label: str, block: Target) -> Iterator[Diag
     target = registry.get(name)
     method = document.spec.method.name
     if method not in target.methods:
-        hint = f"{name} does {', '.join(target.methods)}"
+        hint = target.refused.get(method) or f"{name} does {', '.join(target.methods)}"
         if method == "rft" and "grpo" in target.methods:
             hint = "grpo is what trainers call it; rft is for managed services"
         yield Diagnostic("TF204", Level.ERROR, "method", f"{name} does not do {method}", hint)
@@ -160,7 +160,7 @@ def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:
     if not plan.extra:
         return
     call, schema = target.native(plan)
-    owned = owners(target.groups(plan), call)
+    owned = {**target.owned, **owners(target.groups(plan), call)}
     yield from check_extra(plan.extra, schema, owned, plan.label, target.target)
 
 

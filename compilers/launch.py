@@ -8,25 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from ..spec.plan import Plan
-from .settings import Setting, take
+from .rendering import yaml_text
+from .settings import Setting, by_name, take
 
 CONFIG = "accelerate.yaml"
 SHARDED = ("fsdp", "deepspeed")
 
 
-def launch_line(plan: Plan, script: str) -> tuple[str, ...]:
-    """The command, as argv. One process needs no launcher."""
+def launch_line(plan: Plan, *script: str) -> tuple[str, ...]:
+    """The command, as argv: a launcher and a script, or `-m` and a module. One process needs no launcher."""
     if plan["hardware.strategy"] in SHARDED:
-        return ("accelerate", "launch", "--config_file", CONFIG, script)
+        return ("accelerate", "launch", "--config_file", CONFIG, *script)
     if plan["hardware.world_size"] == 1:
-        return ("python", script)
+        return ("python", *script)
     line = ["python", "-m", "torch.distributed.run"]
     if plan["hardware.nodes"] > 1:
         line += ["--nnodes", str(plan["hardware.nodes"])]
-    return (*line, "--nproc_per_node", str(plan["hardware.count"]), script)
+    return (*line, "--nproc_per_node", str(plan["hardware.count"]), *script)
 
 
 def accelerate_config(plan: Plan) -> list[Setting]:
@@ -49,8 +48,7 @@ def accelerate_config(plan: Plan) -> list[Setting]:
 
 def config_file(settings: list[Setting]) -> str:
     """The settings as a YAML file."""
-    text = yaml.safe_dump({s.key: s.value for s in settings}, sort_keys=False)
-    return f"# Generated from a spec by Tuneform.\n{text}"
+    return f"# Generated from a spec by Tuneform.\n{yaml_text(by_name(settings))}"
 
 
 def _fsdp(plan: Plan) -> Setting:

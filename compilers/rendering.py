@@ -1,10 +1,12 @@
-"""Jinja2 for code. Values reach code only through `keyword` and `py`, which write Python literals."""
+"""Jinja2 for code, PyYAML for YAML. Values reach code only through `keyword` and `py`, which write Python literals."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from .python_code import call, keyword, literal
 
@@ -34,3 +36,16 @@ def _environment() -> Environment:
 def render(template: str, **values: Any) -> str:
     """Render one of Tuneform's own templates. A value that the template wants and does not get is an error."""
     return _environment().get_template(template).render(**values)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)  # items of a list stand under their key
+
+
+def yaml_text(values: dict[str, Any]) -> str:
+    """Plain values as YAML, in their order, without anchors or tags."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, width=119)

@@ -52,8 +52,9 @@ def take(plan: Plan, key: str, path: str, comment: str = "") -> Setting:
 
 
 def origins(plan: Plan, file: str, groups: Groups) -> dict[str, Origin]:
-    """`train.py: SFTConfig.learning_rate` -> its origin."""
-    return {f"{file}: {group}.{s.key}": s.origin(plan) for group, found in groups.items() for s in found}
+    """`train.py: SFTConfig.learning_rate` -> its origin; the keys of a file that is itself a group stand alone."""
+    calls = {group: "" if group == file else f"{group}." for group in groups}
+    return {f"{file}: {calls[group]}{s.key}": s.origin(plan) for group, found in groups.items() for s in found}
 
 
 def carried(groups: Groups) -> dict[str, Fate]:

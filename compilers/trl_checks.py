@@ -7,17 +7,14 @@ from collections.abc import Iterator
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
 from .model_loading import starts_elsewhere
+from .trainer_checks import adapter, error, trackers
 from .trl_rows import native_is_exact, pairs_neighbours
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (_masks, _packing, _rewards, _batches, _adapter, _trackers, _sharding):
+    for found in (_masks, _packing, _rewards, _batches, adapter, trackers, _sharding):
         yield from found(plan)
-
-
-def _error(path: str, message: str, hint: str) -> Diagnostic:
-    return Diagnostic("TF205", Level.ERROR, path, message, hint)
 
 
 def _masks(plan: Plan) -> Iterator[Diagnostic]:
@@ -27,7 +24,7 @@ def _masks(plan: Plan) -> Iterator[Diagnostic]:
     if too_long != "truncate":
         hint = "write `on_too_long: truncate`, or `data.masks: exact`"
         message = f"TRL's own tokenizing cuts long rows; it cannot {too_long} them"
-        yield _error("training.on_too_long", message, hint)
+        yield error("training.on_too_long", message, hint)
     if not native_is_exact(plan):
         message = "with `masks: native`, TRL also trains the newline after an answer and empty reasoning blocks"
         yield Diagnostic("TF202", Level.WARNING, "data.masks", message, "`masks: auto` trains what the spec says")
@@ -49,10 +46,10 @@ def _rewards(plan: Plan) -> Iterator[Diagnostic]:
     for index, reward in enumerate(plan.get("rewards", ())):
         if reward["kind"] == "grader":
             message = "a service's own grader runs at that service alone"
-            yield _error(f"rewards[{index}].grader", message, "use a built-in reward, or a Python file")
+            yield error(f"rewards[{index}].grader", message, "use a built-in reward, or a Python file")
     path = "training.batch_size"
     if plan["method"] == "grpo" and plan["training.total_steps"] == 0:
-        yield _error(
+        yield error(
             path, f"grpo takes whole batches of {plan[path]} prompts, and there are fewer rows", "make it smaller"
         )
 
@@ -60,39 +57,19 @@ def _rewards(plan: Plan) -> Iterator[Diagnostic]:
 def _batches(plan: Plan) -> Iterator[Diagnostic]:
     if pairs_neighbours(plan) and plan["training.micro_batch_size"] < 2:
         message = "kto estimates its KL term from the other rows of a micro batch; one row has no other"
-        yield _error(
+        yield error(
             "training.micro_batch_size", message, "at least 2, or `method: {kto: {loss_type: apo_zero_unpaired}}`"
         )
-
-
-def _adapter(plan: Plan) -> Iterator[Diagnostic]:
-    """What PEFT's ways to begin an adapter cannot do. PiSSA and OLoRA move a part of the base into the adapter."""
-    path, init = "adapter.init", plan.get("adapter.init")
-    compares = plan["method"] in ("dpo", "kto") or plan.get("method.grpo.beta", 0) > 0
-    if init in ("pissa", "olora") and compares:
-        message = f"`{init}` takes a part out of the base, and {plan['method']} compares with the base as it was"
-        yield _error(path, message, "use `default`, `gaussian` or `orthogonal`, which leave the base alone")
-    elif init == "pissa" and plan["adapter.type"] == "qlora":
-        yield _error(path, "PiSSA takes a part out of the base, which quantized weights do not allow", "use `default`")
-    elif init == "orthogonal" and plan["adapter.rank"] % 2:
-        yield _error("adapter.rank", f"`orthogonal` needs an even rank, not {plan['adapter.rank']}", "make it even")
-
-
-def _trackers(plan: Plan) -> Iterator[Diagnostic]:
-    uri = plan.get("tracking.mlflow.uri") or ""
-    if "mlflow" in plan["tracking"] and uri.startswith(("file:", "./", "../", "/")):
-        message = f"MLflow no longer writes to a folder, which `{uri}` is"
-        yield _error("tracking.mlflow.uri", message, "`sqlite:///mlflow.db` is a file in the bundle's folder")
 
 
 def _sharding(plan: Plan) -> Iterator[Diagnostic]:
     if plan["hardware.strategy"] == "deepspeed" and plan["hardware.deepspeed.stage"] == 3 and starts_elsewhere(plan):
         message = "ZeRO stage 3 shards a model while it is loaded, so that no start can be made from it"
-        yield _error("hardware.deepspeed.stage", message, "use stage 2 or fsdp, or train without special tokens")
+        yield error("hardware.deepspeed.stage", message, "use stage 2 or fsdp, or train without special tokens")
     if (
         plan["hardware.strategy"] == "deepspeed"
         and plan["hardware.deepspeed.stage"] == 3
         and plan["adapter.type"] == "qlora"
     ):
         message = "ZeRO stage 3 does not shard quantized weights in TRL"
-        yield _error("hardware.deepspeed.stage", message, "use stage 2, or `adapter: lora`")
+        yield error("hardware.deepspeed.stage", message, "use stage 2, or `adapter: lora`")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..spec.method import REWARDED
 from ..spec.plan import Plan
-from .python_code import Code
 from .settings import Fidelity, Setting, take
 
 
@@ -63,21 +62,3 @@ def pairs_neighbours(plan: Plan) -> bool:
 def packing_cuts(plan: Plan) -> bool:
     """Whether packing cuts rows that are too long, so that none of their tokens is lost before."""
     return bool(plan.get("training.packing") and plan["training.packing_strategy"] in ("bfd_split", "wrapped"))
-
-
-def load_rows(plan: Plan, whole: bool = False) -> list[Setting]:
-    """Keywords of `load_rows` of prepare.py. `whole` is for training rows that packing cuts."""
-    found = [] if plan["method"] != "sft" else [take(plan, "loss_on", "data.loss_on")]
-    length = take(plan, "max_length", "training.max_length")
-    if plan["method"] in REWARDED:
-        paths = ("training.max_length", "method.grpo.max_completion_length")
-        rest = plan[paths[0]] - plan[paths[1]]
-        length = Setting("max_length", rest, paths[:1], f"{paths[0]} - {paths[1]}")
-    if whole:
-        length = Setting("max_length", Code("sys.maxsize"), ("training.packing_strategy",), "packing cuts long rows")
-    return [
-        *found,
-        length,
-        take(plan, "on_too_long", "training.on_too_long"),
-        take(plan, "on_bad_row", "data.on_bad_row"),
-    ]

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tuneform.compilers import registry
 from tuneform.compilers.compile import Compiled, compile_target, for_label
 from tuneform.runtime.project import open_project
 from tuneform.spec.diagnostics import Diagnostic, Level
@@ -84,6 +85,14 @@ BASES: dict[str, dict[str, Any]] = {
 }
 
 
+def bases(target: str) -> dict[str, dict[str, Any]]:
+    """The specs whose method a target does, for that target."""
+    done = registry.get(target).methods
+    return {
+        name: {**base, "targets": {target: {}}} for name, base in BASES.items() if next(iter(base["method"])) in done
+    }
+
+
 def put(found: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """A copy of a spec with one leaf changed; `[]` is the first item of a list."""
     changed: dict[str, Any] = copy.deepcopy(dict(found))
@@ -137,10 +146,10 @@ def errors(found: Mapping[str, Any] | list[Diagnostic] | tuple[Diagnostic, ...])
     return [d for d in found if isinstance(d, Diagnostic) and d.level is Level.ERROR]
 
 
-def is_valid(found: Mapping[str, Any], folder: Path) -> bool:
+def is_valid(found: Mapping[str, Any], folder: Path, label: str = "trl") -> bool:
     """Whether a spec has no error before a target sees it."""
     whole = document(found, folder)
-    return whole.spec is not None and not errors(for_label(whole, "trl")[1])
+    return whole.spec is not None and not errors(for_label(whole, label)[1])
 
 
 def check_bytes(data: bytes) -> list[Diagnostic]:

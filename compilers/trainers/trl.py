@@ -9,15 +9,17 @@ from ...spec.diagnostics import Diagnostic
 from ...spec.method import REWARDED
 from ...spec.plan import Plan
 from .. import hf_trainer, model_loading, peft, rewards
-from ..base import Bundle, DataStep, File, Launch, Trainer
+from ..base import Bundle, File, Trainer
 from ..launch import CONFIG, accelerate_config, config_file, launch_line
+from ..local_run import OUTSIDE, UNSUPPORTED, launch
 from ..native import Schema, native_schema
+from ..prepared import data_steps, load_rows
 from ..python_code import Code, literal, prose
 from ..rendering import render
 from ..settings import Groups, Setting, by_name, origins, take
 from ..trl_checks import check
 from ..trl_methods import METHODS, method_settings
-from ..trl_rows import load_rows, masks, packing_cuts, pairs_neighbours, row_settings
+from ..trl_rows import masks, packing_cuts, pairs_neighbours, row_settings
 
 REQUIREMENTS = {
     "accelerate": "1.15.0",
@@ -56,39 +58,17 @@ class Trl(Trainer):
     target = "trl==1.16.0"
     output = hf_trainer.OUTPUT
     methods: ClassVar[tuple[str, ...]] = tuple(METHODS)
-    outside: ClassVar[Mapping[str, str]] = {
-        "version": "the version of the language",
-        "name": "names the bundle and the runs",
-        "model.accept_eula": "the hub asks for it on the model's page, and lets your account in",
-        "data.eval.split": "decides which rows are in data/eval.jsonl",
-        "data.eval.seed": "decides which rows are in data/eval.jsonl",
-        "data.eval.stratify": "decides which rows are in data/eval.jsonl",
-        "data.train": "the rows of data/train.jsonl",
-        "data.eval": "the rows of data/eval.jsonl",
-        "data.test": "the rows of data/test.jsonl",
-        "data.format": "decides how rows are converted",
-        "data.on_bad_row": "rows are checked when they are converted",
-        "hardware.gpu": "a place picks its machine by it; a local run takes the machine it is on",
-        "hardware.nodes": "part of the world size that the script checks, and of the launch line",
-        "hardware.count": "part of the world size that the script checks, and of the launch line",
-        "hardware.strategy": "decides the launcher: ddp is what torchrun and the trainer do with several processes",
-        "budget.max_hours": "`tuneform run` stops the run",
-        "budget.max_usd": "a local run has no price",
-        "training.batch_size": "micro batch x accumulation x processes",
-    }
-
-    unsupported: ClassVar[Mapping[str, str]] = {
-        "training.learning_rate_multiplier": "services take it; a trainer takes `training.learning_rate`",
-    }
+    outside: ClassVar[Mapping[str, str]] = OUTSIDE
+    unsupported: ClassVar[Mapping[str, str]] = UNSUPPORTED
 
     def emit(self, plan: Plan) -> Bundle:
         groups = self.groups(plan)
         return Bundle(
             files=tuple(_files(plan, groups)),
-            run=_launch(plan),
-            data=_data(plan),
+            run=launch(plan, launch_line(plan, "train.py")),
+            data=data_steps(plan),
             origins=origins(plan, "train.py", {k: v for k, v in groups.items() if k != CONFIG})
-            | origins(plan, CONFIG, {"": groups[CONFIG]}),
+            | origins(plan, CONFIG, {CONFIG: groups[CONFIG]}),
             copies=tuple(_copies(plan)),
             made=("start", "start.partial") if model_loading.starts_elsewhere(plan) else (),
         )
@@ -196,28 +176,6 @@ def requirements(plan: Plan) -> list[str]:
     return [f"{name}=={wanted[name]}" for name in sorted(wanted)]
 
 
-def _launch(plan: Plan) -> Launch:
-    return Launch(
-        argv=launch_line(plan, "train.py"),
-        requirements="requirements.txt",
-        metrics=hf_trainer.metrics(plan),
-        needs=hf_trainer.needed_variables(plan),
-        inputs=(plan["model.start_from"],) if plan["model.start_from"] else (),
-        total_steps=plan["training.total_steps"],
-        max_hours=plan["budget.max_hours"],
-    )
-
-
-def _data(plan: Plan) -> tuple[DataStep, ...]:
-    shape = plan["data.shape"]
-    steps = [DataStep("train", shape, "data/train.jsonl")]
-    if "data.eval" in plan or "data.eval.split" in plan:
-        steps.append(DataStep("eval", shape, "data/eval.jsonl"))
-    if "data.test" in plan:
-        steps.append(DataStep("test", shape, "data/test.jsonl"))
-    return tuple(steps)
-
-
 def _files(plan: Plan, groups: Groups) -> Iterator[File]:
     yield File("train.py", _script(plan, groups))
     yield File("requirements.txt", "".join(f"{line}\n" for line in requirements(plan)))
@@ -265,7 +223,7 @@ def _script(plan: Plan, groups: Groups) -> str:
         method=plan["method"],
         shuffles=pairs_neighbours(plan) and plan["data.shuffle"],
         seed=plan["training.seed"],
-        splits=[step.split for step in _data(plan) if step.split != "test"],
+        splits=[step.split for step in data_steps(plan) if step.split != "test"],
         device=plan["hardware.device"],
         world=plan["hardware.world_size"],
         needs_os=bool(hf_trainer.environment(plan) or hf_trainer.needed_variables(plan)),

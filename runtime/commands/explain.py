@@ -68,7 +68,8 @@ def _key(spec: Path, label: str, key: str, sets: tuple[str, ...], as_json: bool)
     values = {f"{call}.{setting.key}": setting.value for call, found in groups.items() for setting in found}
     told = []
     for match in matches:
-        origin, value = bundle.origins[match], values[match.partition(": ")[2]]
+        file, _, name = match.partition(": ")
+        origin, value = bundle.origins[match], values[name if name in values else f"{file}.{name}"]
         place = str(target.document.place(origin.path)) if origin.kind == "spec" else None
         told.append({"key": match, "value": value, **origin.as_dict(), "place": place})
         if not as_json:

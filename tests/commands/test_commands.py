@@ -174,6 +174,9 @@ def test_explain_leads_from_an_artifact_to_the_line(cli: Cli, example: Path) -> 
     assert "train.py: SFTConfig.learning_rate = 0.001" in found and f"{example}:16:3" in found
     assert "largest divisor of 4 / 1" in cli("explain", example, "trl", "SFTConfig.per_device_train_batch_size").stdout
     assert "did you mean" in cli("explain", example, "trl", "learning_rat").stderr
+    axolotl = ("--set", "targets.other.target=axolotl")
+    found = cli("explain", example, "other", "learning_rate", *axolotl).stdout
+    assert "config.yaml: learning_rate" in found and "tuneform.yaml:" in found
     assert cli("explain", example, "trl").exit_code == 2 and cli("explain", "TF999").exit_code == 2
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support import BASES, compiled, put
+from tests.support import BASES, bases, compiled, put
+from tuneform.compilers import registry
 
 ROOT = Path(__file__).parent.parent.parent
 COMPILE = """
@@ -85,10 +86,15 @@ def test_the_bytes_are_the_same_under_another_python() -> None:
     assert len(outputs) == 1
 
 
-@pytest.mark.parametrize("base", BASES)
-def test_scripts_stand_alone(base: str, tmp_path: Path) -> None:
-    _, result = compiled(BASES[base], tmp_path)
-    assert result.bundle is not None
+EVERY = [(name, base) for name in registry.names() for base in bases(name)]
+
+
+@pytest.mark.parametrize(("name", "base"), EVERY)
+def test_scripts_stand_alone(name: str, base: str, tmp_path: Path) -> None:
+    _, result = compiled(bases(name)[base], tmp_path, name)
+    if result.bundle is None:
+        assert name != "trl" and any(d.code == "TF205" for d in result.diagnostics)
+        return
     for file in result.bundle.files:
         if not file.path.endswith(".py"):
             continue
@@ -143,6 +149,31 @@ def test_no_value_of_the_environment_reaches_an_artifact(tmp_path: Path, monkeyp
     whole = json.dumps([f.text for f in result.bundle.files]) + repr(result.bundle.run) + repr(result.bundle.origins)
     assert secret not in whole
     assert 'os.environ["TEAM"]' in result.bundle.files[0].text and result.bundle.run.needs == ("TEAM",)
+
+
+@pytest.mark.parametrize("base", bases("axolotl"))
+def test_numbers_read_back_from_axolotls_config_are_the_plans(base: str, tmp_path: Path) -> None:
+    _, result = compiled(bases("axolotl")[base], tmp_path, "axolotl")
+    if result.bundle is None or result.plan is None:
+        return
+    plan, files = result.plan, {file.path: file.text for file in result.bundle.files}
+    config = yaml.safe_load(files["config.yaml"])
+    argv = list(result.bundle.run.argv)
+    world = 1
+    for flag in ("--nproc_per_node", "--nnodes"):
+        world *= int(argv[argv.index(flag) + 1]) if flag in argv else 1
+    assert config["micro_batch_size"] * config["gradient_accumulation_steps"] * world == plan["training.batch_size"]
+    assert config["learning_rate"] == plan["training.learning_rate"]
+    assert (config.get("num_epochs"), config.get("max_steps")) == (
+        plan.get("training.epochs"),
+        plan["training.max_steps"],
+    )
+    assert config["seed"] == plan["training.seed"] and config["sequence_len"] == plan["training.max_length"]
+    assert (config.get("lora_r"), config.get("lora_alpha")) == (plan.get("adapter.rank"), plan.get("adapter.alpha"))
+    assert f"!= ({plan['hardware.device']!r}, {world})".replace("'", '"') in files["plugin.py"]
+    assert f"{' '.join(argv)}\n" in files["config.yaml"]
+    listed = files["requirements.txt"].split()
+    assert all("==" in line for line in listed) and listed == sorted(listed)
 
 
 @pytest.mark.parametrize("base", BASES)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
+import yaml
 
-from tests.support import BASES, TODAY, UP, document, errors, is_valid, put, put_somewhere
+from tests.support import BASES, TODAY, UP, bases, document, errors, is_valid, put, put_somewhere
 from tuneform.compilers import registry
 from tuneform.compilers.compile import compile_target, for_label
 from tuneform.compilers.python_code import filled, literal
@@ -51,41 +52,74 @@ def constants(source: str) -> set[Any]:
     return {n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant)}
 
 
-def scripts(found: dict[str, Any] | None, folder: Path) -> str | None:
-    """The Python of a bundle that is made of the spec's values; None for a spec that is refused."""
+PARSED = ("train.py", "rewards.py", "plugin.py", "config.yaml")  # what is made of the spec's values
+
+
+def scripts(found: dict[str, Any] | None, folder: Path, name: str = "trl") -> dict[str, str] | None:
+    """The files of a bundle that are made of the spec's values; None for a spec that is refused."""
     whole = document(found, folder) if found is not None else None
     if whole is None or whole.spec is None:
         return None
-    own, problems = for_label(whole, "trl")
+    own, problems = for_label(whole, name)
     if own.spec is None or errors(problems):
         return None
-    result = compile_target(own, "trl", DataFacts(METHODS[own.spec.method.name][0]), TODAY, UP)
+    result = compile_target(own, name, DataFacts(METHODS[own.spec.method.name][0]), TODAY, UP)
     if result.bundle is None:
         return None
-    return "\n".join(f.text for f in result.bundle.files if f.path in ("train.py", "rewards.py"))
+    return {f.path: f.text for f in result.bundle.files if f.path in PARSED}
+
+
+def code(files: dict[str, str]) -> dict[str, str]:
+    """What of the files is no text of the spec: the same whatever the text is."""
+    shapes = {path: skeleton(text) for path, text in files.items() if path.endswith(".py")}
+    if "config.yaml" in files:
+        shapes["config.yaml"] = repr(shape(yaml.safe_load(files["config.yaml"])))
+        assert [type(event) for event in yaml.parse(files["config.yaml"])].count(yaml.AliasEvent) == 0
+        assert all(getattr(event, "tag", None) is None for event in yaml.parse(files["config.yaml"]))
+    return shapes
+
+
+def shape(value: Any) -> Any:
+    """A YAML document with every text taken out."""
+    if isinstance(value, dict):
+        return {key: shape(v) for key, v in value.items()}
+    return [shape(v) for v in value] if isinstance(value, list) else type(value).__name__
+
+
+def texts_in(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return {text for key, v in value.items() for text in texts_in(key) | texts_in(v)}
+    return {text for v in value for text in texts_in(v)} if isinstance(value, list) else {str(value)}
+
+
+def held(files: dict[str, str]) -> set[str]:
+    """Every text that the files hold, read back."""
+    found = {str(value) for path, text in files.items() if path.endswith(".py") for value in constants(text)}
+    return found | (texts_in(yaml.safe_load(files["config.yaml"])) if "config.yaml" in files else set())
 
 
 @pytest.mark.parametrize("name", registry.names())
 @pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.path)
 def test_hostile_text_is_refused_or_stays_a_constant(leaf: Leaf, name: str, tmp_path: Path) -> None:
     many = any(get_origin(kind) is tuple for kind in branches(leaf.annotation))
-    for base in BASES.values():
+    for base in bases(name).values():
         harmless = put_somewhere(base, leaf.path, ["word"] if many else "word")
-        plain, untouched = scripts(harmless, tmp_path), scripts(base, tmp_path)
+        plain, untouched = scripts(harmless, tmp_path, name), scripts(base, tmp_path, name)
         if plain is None:
             continue
         for text in [*HOSTILE, *MANY_LINES]:
-            source = scripts(put_somewhere(base, leaf.path, [text] if many else text), tmp_path)
-            if source is None:
+            files = scripts(put_somewhere(base, leaf.path, [text] if many else text), tmp_path, name)
+            if files is None:
                 continue
-            header = [line[2:] for line in source.splitlines() if line.startswith("# ")]
-            tomllib.loads("\n".join(header[1 : header.index("///")]))
-            assert skeleton(source) == skeleton(plain), text
+            if "train.py" in files:
+                header = [line[2:] for line in files["train.py"].splitlines() if line.startswith("# ")]
+                tomllib.loads("\n".join(header[1 : header.index("///")]))
+            assert code(files) == code(plain), text
             copied = leaf.path in ("model.chat_template", "rewards[].file")
-            if plain != untouched and not copied:  # the script carries this field
-                assert any(text in str(value) for value in constants(source)), text
+            if plain != untouched and not copied:  # the bundle carries this field
+                assert any(text in value for value in held(files)), text
         return
-    assert leaf.path in REFUSED, "no base spec takes this leaf"
+    assert leaf.path in REFUSED or name != "trl", "no base spec takes this leaf"
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, *MANY_LINES, "\x7f\x80"])
@@ -102,6 +136,9 @@ def test_fields_of_one_line_take_one_line(text: str, tmp_path: Path) -> None:
 
 
 def test_extra_values_stay_data(tmp_path: Path) -> None:
-    for text in HOSTILE:
-        source = scripts(put(BASES["sft-lora"], "targets.trl.extra", {"hub_revision": text}), tmp_path)
-        assert source is not None and text in constants(source)
+    for name in registry.names():
+        for text in HOSTILE:
+            files = scripts(
+                put(bases(name)["sft-lora"], f"targets.{name}.extra", {"hub_revision": text}), tmp_path, name
+            )
+            assert files is not None and text in held(files)

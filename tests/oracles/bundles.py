@@ -33,11 +33,12 @@ def bundle(
     rows: list[dict[str, Any]] | None = None,
     /,
     score: str = SCORE,
+    target: str = "trl",
     **changes: Any,
 ) -> Path:
     """The bundle of a spec for a method and a kind of adapter, with sections of the spec merged or replaced.
 
-    `data={"eval": None}` leaves evaluation out; `score` is the file with the reward of grpo.
+    `data={"eval": None}` leaves evaluation out, None a field of `training`; `score` is the file with the reward of grpo.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(row) for row in rows or [ROWS[method](i) for i in range(16)]]
@@ -56,13 +57,14 @@ def bundle(
         evaluation={"every": 2, "at_start": True},
         logging={"every": 1},
         hardware={"device": "cpu"},
-        targets={"trl": {}},
+        targets={target: {}},
     )
     for key, value in changes.items():
         found[key] = {**found.get(key, {}), **value} if isinstance(value, dict) else value
+    found["training"] = {key: value for key, value in found["training"].items() if value is not None}
     if found["data"]["eval"] is None:
         del found["evaluation"]
     file = folder / "tuneform.yaml"
     file.write_text(json.dumps(found))
-    build_bundles(file, "trl", lambda stage: folder / "bundle")
+    build_bundles(file, target, lambda stage: folder / "bundle")
     return folder / "bundle"

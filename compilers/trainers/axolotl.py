@@ -1,0 +1,180 @@
+"""Axolotl: a config.yaml, with a plugin for what its keys do not reach (https://docs.axolotl.ai)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from ...spec.diagnostics import Diagnostic
+from ...spec.plan import Plan
+from .. import axolotl_config, hf_trainer, model_loading
+from ..axolotl_checks import check
+from ..axolotl_owned import OWNED
+from ..base import Bundle, File, Trainer
+from ..launch import launch_line
+from ..local_run import OUTSIDE, UNSUPPORTED, launch
+from ..native import Schema, native_schema
+from ..prepared import data_steps, load_rows
+from ..python_code import Code, literal
+from ..rendering import render, yaml_text
+from ..settings import Groups, Setting, by_name, origins, take
+
+CONFIG, PLUGIN = "config.yaml", "plugin.py"
+REQUIREMENTS = {"axolotl": "0.19.0", "torch": "2.13.0"}  # Axolotl pins what else it needs
+OPTIONAL = {"mlflow": "3.17.2"}
+_SHARDING = (
+    *(f"hardware.fsdp.{name}" for name in ("reshard_after_forward", "cpu_offload")),
+    *(f"hardware.deepspeed.{name}" for name in ("stage", "offload_optimizer", "offload_param")),
+)
+_OWN = "Axolotl makes its own rows of %s, and that they are the spec's is not proven; trl does it"
+
+
+class Axolotl(Trainer):
+    """Compiles fine-tuning on rows that are tokens already."""
+
+    name = "axolotl"
+    target = "axolotl==0.19.0"
+    output = hf_trainer.OUTPUT
+    methods: ClassVar[tuple[str, ...]] = ("sft", "pretrain")
+    refused: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("dpo", "kto", "orpo"), _OWN % "answers that are compared"),
+        "grpo": _OWN % "prompts and calls rewards in its own way",
+    }
+    owned: ClassVar[Mapping[str, str]] = OWNED
+    outside: ClassVar[Mapping[str, str]] = OUTSIDE
+    unsupported: ClassVar[Mapping[str, str]] = {
+        **UNSUPPORTED,
+        "training.router_aux_loss_coef": "Axolotl takes the model's own configuration",
+        "training.packing_strategy": "Axolotl packs by a strategy of its own",
+        **dict.fromkeys(_SHARDING, "sharding with Axolotl is not written by this version"),
+    }
+
+    def emit(self, plan: Plan) -> Bundle:
+        groups = self.groups(plan)
+        return Bundle(
+            files=tuple(_files(plan, groups)),
+            run=launch(plan, _line(plan), _environment(plan)),
+            data=data_steps(plan),
+            origins=origins(plan, CONFIG, {CONFIG: groups[CONFIG]})
+            | origins(plan, PLUGIN, {name: found for name, found in groups.items() if name != CONFIG}),
+            copies=((plan["model.chat_template"], "chat_template.jinja"),) if plan["model.chat_template"] else (),
+            made=("start", "start.partial") if model_loading.starts_elsewhere(plan) else (),
+        )
+
+    def check(self, plan: Plan) -> Iterator[Diagnostic]:
+        yield from check(plan)
+
+    def groups(self, plan: Plan) -> Groups:
+        found = {
+            CONFIG: [s for section in axolotl_config.sections(plan) for s in section],
+            "os.environ": axolotl_config.environment(plan),
+            "register": axolotl_config.registered(plan),
+            "starting_model": _starting_model(plan),
+            "load_rows": [_from_config(s) for s in load_rows(plan)],
+            "load_datasets": axolotl_config.kept_dtype(plan),
+            "get_training_args": axolotl_config.training_args(plan),
+            "plugin": _plugin_settings(plan),
+        }
+        if "evaluation.early_stopping.patience" in plan and not axolotl_config.own_stopping(plan):
+            found["EarlyStoppingCallback"] = [
+                take(plan, "early_stopping_patience", "evaluation.early_stopping.patience"),
+                take(plan, "early_stopping_threshold", "evaluation.early_stopping.min_delta"),
+            ]
+        return found
+
+    def native(self, plan: Plan) -> tuple[str, Schema]:
+        return CONFIG, native_schema("axolotl_keys.json", "AxolotlInputConfig")
+
+
+def _from_config(setting: Setting) -> Setting:
+    """An argument of `load_rows` that config.yaml has a key for is read from there."""
+    code = {"max_length": "cfg.sequence_len", "on_too_long": "too_long"}.get(setting.key)
+    return Setting(setting.key, Code(code) if code else setting.value, setting.paths)
+
+
+def _starting_model(plan: Plan) -> list[Setting]:
+    code = {"output_dir": Code('cfg["output_dir"]')}
+    return [Setting(s.key, code.get(s.key, s.value), s.paths, s.why) for s in model_loading.starting_model(plan)]
+
+
+def _plugin_settings(plan: Plan) -> list[Setting]:
+    """What decides the code of the plugin."""
+    paths = ("data.masks", "data.shape", "method", *(["data.loss_on"] if plan["method"] == "pretrain" else []))
+    return [
+        Setting("device", plan["hardware.device"], ("hardware.device",)),
+        Setting("processes", plan["hardware.world_size"], ("hardware.world_size",)),
+        Setting("adapter", plan["adapter.type"], ("adapter.type",)),
+        Setting("rows", "prepare.py", paths),
+    ]
+
+
+def _line(plan: Plan) -> tuple[str, ...]:
+    return launch_line(plan, "-m", "axolotl.cli.train", CONFIG)
+
+
+def _environment(plan: Plan) -> dict[str, str]:
+    found = {"AXOLOTL_DO_NOT_TRACK": "1"}
+    return found | {"ACCELERATE_USE_CPU": "1"} if plan["hardware.device"] == "cpu" else found
+
+
+def requirements(plan: Plan) -> list[str]:
+    """The direct packages, pinned."""
+    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in plan["tracking"] if name in OPTIONAL}
+    return [f"{name}=={wanted[name]}" for name in sorted(wanted)]
+
+
+def _files(plan: Plan, groups: Groups) -> Iterator[File]:
+    yield File(CONFIG, _config(plan))
+    yield File(PLUGIN, _plugin(plan, groups))
+    yield File("prepare.py", render("prepare.py.j2", method=plan["method"], shape=plan["data.shape"]))
+    if model_loading.starts_elsewhere(plan):
+        yield model_loading.start_file(plan)
+    yield File("requirements.txt", "".join(f"{line}\n" for line in requirements(plan)))
+
+
+def _config(plan: Plan) -> str:
+    variables = " ".join(f"{name}={value}" for name, value in _environment(plan).items())
+    head = (
+        "# Generated from a spec by Tuneform. Runs on its own, in its own folder:\n#\n"
+        f"#     {variables} {' '.join(_line(plan))}\n#\n"
+        "# Started again, it goes on from the last checkpoint in output/.\n"
+    )
+    parts = [_written(section) for section in axolotl_config.sections(plan)]
+    return "\n".join([head, *[yaml_text(part) for part in parts if part]])
+
+
+def _written(section: list[Setting]) -> dict[str, Any]:
+    """The keys that are set, and those that `extra:` sets to null."""
+    return {s.key: s.value for s in section if s.value is not None or s.why == "extra"}
+
+
+def _plugin(plan: Plan, groups: Groups) -> str:
+    tokenizer: dict[str, Any] = by_name(model_loading.tokenizer(plan))
+    arguments = [literal(tokenizer["name"])]
+    arguments += [f"{key}={literal(tokenizer[key])}" for key in ("revision", "trust_remote_code") if key in tokenizer]
+    return render(
+        "axolotl_plugin.py.j2",
+        groups={"EarlyStoppingCallback": [], **groups}
+        | {"torch_dtype": [_torch(s) for s in groups["load_datasets"] if s.why]},
+        stored=f"torch.{plan['model.dtype']}" if _all_of_one_type(plan) else "",
+        environment=groups["os.environ"],
+        registered=groups["register"],
+        chat_template=bool(plan["model.chat_template"]),
+        tokens=model_loading.changed_tokens(plan),
+        tokenizer_args=", ".join(arguments),
+        splits=[step.split for step in data_steps(plan) if step.split != "test"],
+        device=plan["hardware.device"],
+        world=plan["hardware.world_size"],
+        adapter=plan["adapter.type"] != "full",
+    )
+
+
+def _all_of_one_type(plan: Plan) -> bool:
+    return bool(plan["adapter.type"] == "full" and plan["model.dtype"] != "float32")
+
+
+def _torch(setting: Setting) -> Setting:
+    return Setting(setting.key, f"torch.{setting.value}", setting.paths)
+
+
+TARGET = Axolotl()

@@ -1,0 +1,89 @@
+"""Train bundles with the real Axolotl, all in this process: `python probe_axolotl.py FOLDER...`.
+
+Of a folder without rows, the config is read by Axolotl's config model, and no more.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import yaml
+from axolotl.cli.args import TrainerCliArgs
+from axolotl.cli.config import load_cfg
+from axolotl.cli.train import do_train
+from axolotl.integrations.base import BasePlugin, PluginManager
+from axolotl.utils.schemas.config import AxolotlInputConfig
+
+OURS = ("plugin", "prepare", "start")
+
+
+class Watch(BasePlugin):
+    """Looks at what is trained, and how."""
+
+    def post_trainer_create(self, cfg, trainer):
+        self.trainer = trainer
+
+
+def train(folder: str) -> dict[str, object]:
+    os.chdir(folder)
+    for module in OURS:
+        sys.modules.pop(module, None)
+    manager, watch = PluginManager.get_instance(), Watch()
+    manager.plugins.clear()
+    sys.path.insert(0, folder)
+    try:
+        cfg = load_cfg("config.yaml")
+        manager.plugins["watch"] = watch
+        do_train(cfg, TrainerCliArgs())
+    finally:
+        sys.path.remove(folder)
+    return report(watch.trainer)
+
+
+def report(trainer) -> dict[str, object]:
+    known = set(AxolotlInputConfig.model_fields) | {f.alias for f in AxolotlInputConfig.model_fields.values()}
+    written = yaml.safe_load(Path("config.yaml").read_text())
+    weights = list(trainer.model.parameters())
+    state = json.loads(Path("output/trainer_state.json").read_text())
+    config = getattr(trainer.model, "peft_config", {}).get("default")
+    return {
+        "unknown": sorted(set(written) - known),
+        "steps": state["global_step"],
+        "history": state["log_history"],
+        "kinds": sorted({type(module).__name__ for module in trainer.model.modules()}),
+        "dtypes": sorted({str(p.dtype) for p in weights}),
+        "trained": sum(p.numel() for p in weights if p.requires_grad),
+        "all": sum(p.numel() for p in weights),
+        "rows": [{k: row[k] for k in ("input_ids", "labels")} for row in trainer.train_dataset],
+        "lora": {k: v for k, v in config.to_dict().items() if isinstance(v, int | float | str)} if config else {},
+        "arguments": {k: v for k, v in trainer.args.to_dict().items() if isinstance(v, int | float | str)},
+        "files": sorted(p.name for p in Path("output").iterdir()),
+        "vocabulary": trainer.model.get_input_embeddings().num_embeddings,
+        "template": trainer.processing_class.chat_template,
+    }
+
+
+def accept(folder: str) -> dict[str, object]:
+    """What the config model makes of a config other than what is written: keys that are lost or changed."""
+    written = yaml.safe_load(Path(folder, "config.yaml").read_text())
+    names = {field.alias: name for name, field in AxolotlInputConfig.model_fields.items() if field.alias}
+    read = AxolotlInputConfig(**written).model_dump()
+    plain = {key: read.get(names.get(key, key)) for key in written if key not in ("datasets", "test_datasets")}
+    return {"lost": {key: str(value) for key, value in plain.items() if not same(value, written[key])}}
+
+
+def same(value: object, written: object) -> bool:
+    if isinstance(value, dict) and isinstance(written, dict):
+        return all(same(value.get(key), own) for key, own in written.items())
+    return value == written
+
+
+def main() -> None:
+    whole = {folder: Path(folder, "data").exists() for folder in sys.argv[1:]}
+    found = {folder: train(folder) if rows else accept(folder) for folder, rows in whole.items()}
+    print("RESULT " + json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
