@@ -100,11 +100,13 @@ _TARGETS = {
 def codes() -> dict[str, Code]:
     """All codes, in order."""
     from .advice.check import ADVICE
-    from .rows.datacodes import CODES
+    from .rows.filecodes import FILE_CODES
+    from .rows.reportcodes import REPORT_CODES
+    from .rows.rowcodes import ROW_CODES
     from .rules.check import RULES
     from .wire.codes import CODES as WIRE_CODES
 
     rules = {r.code: Code(r.title, cleandoc(r.explanation)) for r in RULES}
     rules |= {a.code: Code(a.title, cleandoc(a.explanation)) for a in ADVICE}
-    data = {code: Code(*entry) for code, entry in {**CODES, **WIRE_CODES}.items()}
+    data = {code: Code(*entry) for code, entry in (FILE_CODES | ROW_CODES | REPORT_CODES | WIRE_CODES).items()}
     return dict(sorted({**_READING, **_FIELDS, **rules, **_TARGETS, **data}.items()))

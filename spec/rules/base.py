@@ -1,4 +1,8 @@
-"""What a rule is. A rule yields problems as (path, message, hint); the decorator adds code, level and title."""
+"""What a rule is. A rule yields problems as (path, message, hint); the decorator adds code, level and title.
+
+Its docstring is its documentation, and ends with an example that breaks it and one, after `Instead`, that does not;
+the tests run both.
+"""
 
 from __future__ import annotations
 

@@ -53,6 +53,14 @@ def no_effect(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     mistake.
 
     Fix: remove the field, or change the one that the message names.
+
+    Example:
+
+        adapter: {type: full, rank: 8}
+
+    Instead:
+
+        adapter: full
     """
     dead: list[tuple[bool, str, str]] = []
     lora = (

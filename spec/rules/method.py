@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..method import REWARDED
 from ..spec import Spec
@@ -16,6 +17,17 @@ def packing_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     them: they cannot pack.
 
     Fix: remove `training.packing`.
+
+    Example:
+
+        method: dpo
+        data: {train: pairs.jsonl, format: preference}
+        training: {packing: true}
+
+    Instead:
+
+        method: dpo
+        data: {train: pairs.jsonl, format: preference}
     """
     name = spec.method.name
     if spec.training.packing and name not in ("sft", "pretrain"):
@@ -28,6 +40,16 @@ def loss_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """Pretraining trains every token of a text.
 
     Fix: remove `data.loss_on`, or use `method: sft`.
+
+    Example:
+
+        method: pretrain
+        data: {train: texts.jsonl, format: text, loss_on: assistant}
+
+    Instead:
+
+        method: pretrain
+        data: {train: texts.jsonl, format: text}
     """
     if spec.method.pretrain and spec.data.loss_on not in (None, "all"):
         yield "data.loss_on", f"pretrain trains every token, not `{spec.data.loss_on}`", "remove it, or use sft"
@@ -39,6 +61,17 @@ def rewards_fit(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     Python's `re` takes, and a JSON Schema one that JSON Schema itself allows.
 
     Fix: add `rewards`, for example `rewards: [{exact_match: answer}]`.
+
+    Example:
+
+        method: grpo
+        data: {train: questions.jsonl, format: prompt}
+
+    Instead:
+
+        method: grpo
+        data: {train: questions.jsonl, format: prompt}
+        rewards: [{exact_match: answer}]
     """
     name = spec.method.name
     if name in REWARDED and not spec.rewards:
@@ -50,6 +83,8 @@ def rewards_fit(spec: Spec, paths: set[str]) -> Iterator[Problem]:
             yield f"rewards[{index}].length", "`max` is below `min`, so that no answer would fit", "exchange them"
         if reward.file is None and "function" in reward.model_fields_set:
             yield f"rewards[{index}].function", "`function` belongs to a `file`", "add `file: rewards.py`"
+        if reward.json_schema is not None and (wrong := _wrong_schema(reward.json_schema)):
+            yield f"rewards[{index}].json_schema", f"no JSON Schema: {wrong}", None
 
 
 def _wrong_regex(pattern: str) -> str:
@@ -60,12 +95,35 @@ def _wrong_regex(pattern: str) -> str:
     return ""
 
 
+def _wrong_schema(schema: Mapping[str, Any]) -> str:
+    from jsonschema import Draft202012Validator, SchemaError  # 0.2 s, for the few specs that have one
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        return f"{error.message} (at {error.json_path})"
+    return ""
+
+
 @rule("TF123", "a row cannot be cut or is too short for the answers")
 def lengths_fit(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """With grpo, `training.max_length` holds a prompt and the answer that is sampled for it. A prompt is never cut,
     since a cut one asks something else.
 
     Fix: a larger `training.max_length`, or a smaller `max_completion_length`; `on_too_long: drop` or `error`.
+
+    Example:
+
+        method: {grpo: {max_completion_length: 4096}}
+        data: {train: questions.jsonl, format: prompt}
+        rewards: [{exact_match: answer}]
+
+    Instead:
+
+        method: {grpo: {max_completion_length: 4096}}
+        data: {train: questions.jsonl, format: prompt}
+        rewards: [{exact_match: answer}]
+        training: {max_length: 8192}
     """
     if spec.method.grpo is None:
         return
@@ -84,6 +142,18 @@ def kto_order(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     another.
 
     Fix: remove `group_by_length`, or use `loss_type: apo_zero_unpaired`.
+
+    Example:
+
+        method: kto
+        data: {train: judged.jsonl, format: unpaired_preference}
+        training: {group_by_length: true}
+
+    Instead:
+
+        method: {kto: {loss_type: apo_zero_unpaired}}
+        data: {train: judged.jsonl, format: unpaired_preference}
+        training: {group_by_length: true}
     """
     if spec.training.group_by_length and spec.method.kto and spec.method.kto.loss_type == "kto":
         hint = "remove it, or use `loss_type: apo_zero_unpaired`"

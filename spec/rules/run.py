@@ -17,6 +17,16 @@ def batch_divides(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     sampled for these rows that must be. Tuneform never rounds it.
 
     Fix: take one of the sizes that the message lists.
+
+    Example:
+
+        training: {batch_size: 30}
+        hardware: {count: 8}
+
+    Instead:
+
+        training: {batch_size: 32}
+        hardware: {count: 8}
     """
     t, devices = spec.training, spec.hardware.count * spec.hardware.nodes
     micro = t.micro_batch_size or 1
@@ -36,6 +46,14 @@ def one_length(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """A run ends after `training.epochs` or after `training.max_steps`; with both, one would be lost.
 
     Fix: remove one of them.
+
+    Example:
+
+        training: {epochs: 2, max_steps: 100}
+
+    Instead:
+
+        training: {max_steps: 100}
     """
     if {"training.epochs", "training.max_steps"} <= paths:
         yield "training.max_steps", "`training` has both `epochs` and `max_steps`", "remove one of them"
@@ -46,6 +64,16 @@ def evaluation_has_rows(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """Evaluation settings need rows to evaluate on.
 
     Fix: give `data.eval` a file, or hold out a share of the training rows with `eval: {split: 0.1}`.
+
+    Example:
+
+        data: {train: train.jsonl, format: chat}
+        evaluation: {every: 50}
+
+    Instead:
+
+        data: {train: train.jsonl, format: chat, eval: {split: 0.1}}
+        evaluation: {every: 50}
     """
     if spec.data.eval is None:
         for path in (
@@ -64,6 +92,16 @@ def best_is_saved(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     `load_best_model_at_end`.
 
     Fix: remove `saving.every`, which then follows `evaluation.every`.
+
+    Example:
+
+        evaluation: {every: 50}
+        saving: {every: 70, best: true}
+
+    Instead:
+
+        evaluation: {every: 50}
+        saving: {best: true}
     """
     save, every = spec.saving.every, spec.evaluation.every
     if not spec.saving.best or save is None or spec.data.eval is None:
@@ -80,9 +118,18 @@ def best_is_saved(spec: Spec, paths: set[str]) -> Iterator[Problem]:
 @rule("TF117", "the device cannot compute so")
 def precision_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """fp16 training scales the loss on a CUDA device; a CPU has no such arithmetic. Kernels such as flash attention
-    and paged optimizers exist for CUDA only.
+    exist for CUDA only, and bitsandbytes supports its optimizers there.
 
     Fix: take `precision: fp32` (or bf16, slow on most CPUs), `attn_implementation: sdpa`, `optimizer: adamw_torch`.
+
+    Example:
+
+        hardware: {device: cpu}
+        training: {precision: fp16}
+
+    Instead:
+
+        hardware: {device: cpu}
     """
     device = spec.hardware.device
     if device == "cuda":
@@ -93,7 +140,8 @@ def precision_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
         yield "model.attn_implementation", f"flash attention needs a CUDA device, not {device}", "sdpa works there"
     optimizer = spec.training.optimizer.name
     if any(word in optimizer for word in ("8bit", "paged", "lion")):
-        yield "training.optimizer.name", f"{optimizer} needs a CUDA device, not {device}", "adamw_torch works there"
+        message = f"{optimizer} is bitsandbytes', which does not support it on {device}"
+        yield "training.optimizer.name", message, "adamw_torch works there"
     if spec.training.liger_kernel:
         yield "training.liger_kernel", f"Liger's kernels need a CUDA device, not {device}", "remove it"
     if spec.hardware.strategy in ("fsdp", "deepspeed"):
@@ -108,6 +156,14 @@ def warmup_ends(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """Warmup raises the learning rate to its peak; a run that ends before has trained with none of it.
 
     Fix: fewer warmup steps, or a percentage.
+
+    Example:
+
+        training: {max_steps: 50, warmup: 100}
+
+    Instead:
+
+        training: {max_steps: 50, warmup: 3%}
     """
     t = spec.training
     if isinstance(t.warmup, int) and t.max_steps is not None and t.warmup >= t.max_steps:
@@ -121,6 +177,14 @@ def schedule_is_whole(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """`warmup_stable_decay` rises, stays, and falls over its last `decay_steps`, so it must be told how many.
 
     Fix: add `decay_steps`, commonly a tenth to a fifth of all steps.
+
+    Example:
+
+        training: {scheduler: warmup_stable_decay}
+
+    Instead:
+
+        training: {scheduler: {name: warmup_stable_decay, decay_steps: 50}}
     """
     schedule = spec.training.scheduler
     if schedule.name == "warmup_stable_decay" and schedule.decay_steps is None:
@@ -133,6 +197,14 @@ def metric_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     good they are.
 
     Fix: remove `metric`; the right one is taken.
+
+    Example:
+
+        evaluation: {early_stopping: {metric: reward}}
+
+    Instead:
+
+        evaluation: {early_stopping: {metric: loss}}
     """
     stopping = spec.evaluation.early_stopping
     metric = stopping.metric if stopping else None

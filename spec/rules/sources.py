@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import get_args
 
+from ..data import Format
 from ..fields import is_local
 from ..spec import Spec
 from .base import Problem, rule
@@ -16,14 +18,22 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 def hub_rows_are_named(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """What rows are is told from the first of them, but a hub dataset is not read while compiling.
 
-    Fix: say it: `data.format: chat` (or instruction, prompt_completion, text, preference).
+    Fix: say it: `data.format: chat`, or another of its words.
+
+    Example:
+
+        data: {train: {id: acme/rows}}
+
+    Instead:
+
+        data: {train: {id: acme/rows, format: chat}}
     """
     sources = [("data.train", s) for s in spec.data.train]
     sources += [("data.eval", s) for s in (spec.data.eval.sources if spec.data.eval else None) or ()]
     sources += [("data.test", s) for s in spec.data.test or ()]
     for path, source in sources:
         if source.id and (source.format or spec.data.format) == "auto":
-            hint = "add `data.format`: chat, instruction, prompt_completion, text or preference"
+            hint = f"add `data.format`: {', '.join(get_args(Format)[1:])}"
             yield path, f"the format of the hub dataset `{source.id}` is not known before it is read", hint
     for path, source in sources:
         odd = [k for k in ("subset", "split", "revision") if source.path and getattr(source, k)]
@@ -37,6 +47,14 @@ def ids_are_ids(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     from what lies on the disk: a folder begins with `./`, `../` or `/`.
 
     Fix: put `./` before a folder's name.
+
+    Example:
+
+        model: ~/models/tiny
+
+    Instead:
+
+        model: ./models/tiny
     """
     for path, text in (("model.id", spec.model.id), ("model.tokenizer", spec.model.tokenizer)):
         if text and not is_local(text) and not _HUB_ID.fullmatch(text):
@@ -52,6 +70,14 @@ def revision_is_remote(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     """A revision is a branch, tag or commit of a hub repository; a folder has none.
 
     Fix: remove `model.revision`.
+
+    Example:
+
+        model: {id: ./models/tiny, revision: main}
+
+    Instead:
+
+        model: ./models/tiny
     """
     if spec.model.revision and is_local(spec.model.id):
         yield "model.revision", "a local folder has no revision", "remove it"

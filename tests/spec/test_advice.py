@@ -6,15 +6,14 @@ import copy
 import re
 import tempfile
 from dataclasses import replace
-from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.spec.examples import ROWS, example
 from tests.support import BASES, TODAY, UP, document, errors, spec
 from tuneform.compilers.compile import Compiled, compile_target, for_label
 from tuneform.runtime.project import open_project
@@ -26,11 +25,8 @@ from tuneform.spec.lower import LEARNING_RATES
 from tuneform.spec.plan import DataFacts
 from tuneform.spec.rows.shapes import METHODS
 from tuneform.spec.rules.base import written
-from tuneform.spec.yaml_reader import scalar
 
 BASE = spec(model={"id": "Qwen/Qwen3-8B"}, data={"train": "train.jsonl", "format": "chat", "eval": {"split": 0.1}})
-ROWS = 2_000
-BLOCK = r"(?:, with ([\d,]+) training rows)?:\n\n((?:    .*\n?|\n)+)"
 
 
 def told(changes: dict[str, Any], rows: int | None, accept: tuple[str, ...] = ()) -> Compiled:
@@ -47,19 +43,6 @@ def told(changes: dict[str, Any], rows: int | None, accept: tuple[str, ...] = ()
 def given_by(result: Compiled) -> set[str]:
     known = {piece.code for piece in ADVICE}
     return {d.code for d in result.diagnostics if d.code in known}
-
-
-def plain(value: Any) -> Any:
-    """YAML 1.2 numbers: PyYAML takes 1e-5 for text."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return scalar(value) if isinstance(value, str) else value
-
-
-def example(piece: Advice, word: str) -> tuple[dict[str, Any], int]:
-    found = re.search(word + BLOCK, cleandoc(piece.explanation) + "\n")
-    assert found, f"{piece.code} lacks an example after `{word}`"
-    return plain(yaml.safe_load(cleandoc(found[2]))), int((found[1] or str(ROWS)).replace(",", ""))
 
 
 def by_code(piece: Advice) -> str:
