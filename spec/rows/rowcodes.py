@@ -80,9 +80,9 @@ pair, and an answer with a label, count whole.
     ),
     "TF323": (
         "the method does not take these rows",
-        """sft takes chats, prompts with completions, and text; pretrain takes text; dpo and orpo take preference rows, kto
-answers with a label, grpo and rft prompts. Change the method or the data, or map `columns` so that the rows become what
-the method takes.
+        """sft takes chats, prompts with completions, and text; pretrain takes text; dpo and orpo take preference rows,
+kto answers with a label, grpo and rft prompts. Change the method or the data, or map `columns` so that the rows become
+what the method takes.
 
     method: dpo
     data: {train: alpaca.json}""",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -99,7 +100,7 @@ def _wrong_schema(schema: Mapping[str, Any]) -> str:
     from jsonschema import Draft202012Validator, SchemaError  # 0.2 s, for the few specs that have one
 
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(json.loads(json.dumps(schema)))  # JSON's arrays are lists, ours tuples
     except SchemaError as error:
         return f"{error.message} (at {error.json_path})"
     return ""
