@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "Show one run.",
     "watch": "Show the live progress of a run, whoever started it.",
     "cancel": "Stop runs, with a checkpoint to go on from.",
+    "doctor": "Tell what this machine has for training, and whether a spec's targets can run here.",
     "schema": "Print the JSON Schema of the language, for editors.",
 }
 

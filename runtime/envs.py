@@ -50,6 +50,18 @@ def ensure(requirements: Path, say: Say) -> Environment:
     return _environment(folder, created=True)
 
 
+def find(text: str) -> Environment | None:
+    """The environment for the text of a requirements file, where it is built."""
+    folder = cache_folder() / "envs" / _key(text)
+    return _environment(folder, created=False) if _usable(folder) else None
+
+
+def built() -> dict[Path, list[str]]:
+    """The packages of each environment that is built, pinned."""
+    folders = sorted((cache_folder() / "envs").glob("*/"))
+    return {folder: (folder / "resolved.txt").read_text().split() for folder in folders if _usable(folder)}
+
+
 def cache_folder() -> Path:
     """$TUNEFORM_CACHE, else the user's cache folder."""
     own = os.environ.get("TUNEFORM_CACHE")
