@@ -110,8 +110,8 @@ class Trainer(ABC):
         """Name what this target would do otherwise than the plan says, beyond what `unsupported` tells."""
 
     @abstractmethod
-    def native(self, plan: Plan) -> tuple[str, Schema]:
-        """The call that `extra:` goes to, and the keys that it knows."""
+    def native(self, plan: Plan) -> Mapping[str, Schema]:
+        """The calls that `extra:` goes to, each with the keys that it knows."""
 
     def fates(self, plan: Plan) -> list[Fate]:
         """The fidelity table: one line for every path of the plan."""

@@ -159,8 +159,10 @@ def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate], accepted: Sequen
 def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:
     if not plan.extra:
         return
-    call, schema = target.native(plan)
-    owned = {**target.owned, **owners(target.groups(plan), call)}
+    groups, schema, owned = target.groups(plan), {}, dict(target.owned)
+    for call, keys in target.native(plan).items():
+        schema |= keys
+        owned |= owners(groups, call)
     yield from check_extra(plan.extra, schema, owned, plan.label, target.target)
 
 

@@ -25,14 +25,14 @@ def masks(plan: Plan) -> str:
     return "native" if native_is_exact(plan) and plan["training.on_too_long"] == "truncate" else "exact"
 
 
-def row_settings(plan: Plan) -> list[Setting]:
+def row_settings(plan: Plan, masks: str) -> list[Setting]:
     """How TRL treats rows. Rows from prepare.py fit already, so that its own cutting does nothing."""
     if plan["method"] in REWARDED:
         return []
     found = [take(plan, "max_length", "training.max_length"), _order(plan)]
     if plan["method"] not in ("sft", "pretrain"):
         return found
-    if masks(plan) == "native":
+    if masks == "native":
         for key, tokens in (("assistant_only_loss", "assistant"), ("completion_only_loss", "completion")):
             found.append(Setting(key, plan["data.loss_on"] == tokens, ("data.loss_on",)))
         found.append(Setting("truncation_mode", "keep_start", ("training.on_too_long",)))

@@ -82,8 +82,8 @@ class Axolotl(Trainer):
             ]
         return found
 
-    def native(self, plan: Plan) -> tuple[str, Schema]:
-        return CONFIG, native_schema("axolotl_keys.json", "AxolotlInputConfig")
+    def native(self, plan: Plan) -> Mapping[str, Schema]:
+        return {CONFIG: native_schema("axolotl_keys.json", "AxolotlInputConfig")}
 
 
 def _from_config(setting: Setting) -> Setting:
