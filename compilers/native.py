@@ -12,7 +12,7 @@ from ..spec.diagnostics import Diagnostic, Level
 from ..spec.words import suggest
 
 Schema = Mapping[str, Mapping[str, Any]]  # key -> {"type", "default"}
-SECRETS = {"hub_token", "push_to_hub_token", "hf_use_auth_token", "comet_api_key"}
+SECRETS = {"token", "hub_token", "push_to_hub_token", "hf_use_auth_token", "comet_api_key"}
 _PYTHON: dict[str, type | tuple[type, ...]] = {
     "bool": bool,
     "int": int,

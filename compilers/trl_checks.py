@@ -13,7 +13,7 @@ from .trl_rows import native_is_exact, pairs_neighbours
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (_masks, _packing, _rewards, _batches, adapter, trackers, _sharding):
+    for found in (_masks, _packing, rewards, kto_batches, adapter, trackers, _sharding):
         yield from found(plan)
 
 
@@ -42,7 +42,8 @@ def _packing(plan: Plan) -> Iterator[Diagnostic]:
         yield Diagnostic("TF202", Level.WARNING, "training.packing_strategy", message, "`bfd` keeps rows whole")
 
 
-def _rewards(plan: Plan) -> Iterator[Diagnostic]:
+def rewards(plan: Plan) -> Iterator[Diagnostic]:
+    """Rewards that TRL cannot call, and prompts that fill no batch."""
     for index, reward in enumerate(plan.get("rewards", ())):
         if reward["kind"] == "grader":
             message = "a service's own grader runs at that service alone"
@@ -54,7 +55,8 @@ def _rewards(plan: Plan) -> Iterator[Diagnostic]:
         )
 
 
-def _batches(plan: Plan) -> Iterator[Diagnostic]:
+def kto_batches(plan: Plan) -> Iterator[Diagnostic]:
+    """Micro batches without a neighbour to compare with."""
     if pairs_neighbours(plan) and plan["training.micro_batch_size"] < 2:
         message = "kto estimates its KL term from the other rows of a micro batch; one row has no other"
         yield error(

@@ -31,12 +31,17 @@ def default(field: "dataclasses.Field[object]") -> object:
     return None if value is dataclasses.MISSING else value
 
 
-def main() -> None:
+def classes() -> dict[str, dict[str, dict[str, object]]]:
+    """The fields of each config class."""
     found = {}
     for config in (trl.SFTConfig, trl.DPOConfig, trl.KTOConfig, trl.GRPOConfig, ORPOConfig):
         name, fields = config.__name__, dataclasses.fields(config)
         found[name] = {f.name: {"type": kind(f.type), "default": default(f)} for f in fields if f.init}
-    json.dump({"trl": trl.__version__, "classes": found}, sys.stdout, indent=1, sort_keys=True)
+    return found
+
+
+def main() -> None:
+    json.dump({"trl": trl.__version__, "classes": classes()}, sys.stdout, indent=1, sort_keys=True)
     print()
 
 
