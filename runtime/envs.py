@@ -24,6 +24,8 @@ from .failures import install_sentence, tail
 from .jsonfiles import read_json, write_json
 
 Say = Callable[[str], None]
+ALONE = "requirements-no-deps.txt"
+"""A list beside the requirements: packages that are installed after them, without what they themselves ask for."""
 _MARKER = "complete.json"  # written last: an environment without it was cut off while it was built
 
 
@@ -37,9 +39,10 @@ class Environment:
 
 
 def ensure(requirements: Path, say: Say) -> Environment:
-    """The environment for a requirements file; builds it if there is none yet."""
+    """The environment for a requirements file, and for the list of `ALONE` beside it; builds it if there is none yet."""
+    alone = _alone(requirements)
     text = requirements.read_text(encoding="utf-8")
-    folder = cache_folder() / "envs" / _key(text)
+    folder = cache_folder() / "envs" / _key(f"{text}\n{alone.read_text(encoding='utf-8')}" if alone else text)
     folder.parent.mkdir(parents=True, exist_ok=True)
     if _usable(folder):
         return _environment(folder, created=False)
@@ -60,6 +63,11 @@ def built() -> dict[Path, list[str]]:
     """The packages of each environment that is built, pinned."""
     folders = sorted((cache_folder() / "envs").glob("*/"))
     return {folder: (folder / "resolved.txt").read_text().split() for folder in folders if _usable(folder)}
+
+
+def _alone(requirements: Path) -> Path | None:
+    beside = requirements.with_name(ALONE)
+    return beside if beside.is_file() else None
 
 
 def cache_folder() -> Path:
@@ -130,12 +138,15 @@ def _build(folder: Path, requirements: Path, say: Say) -> None:
     python = str(_python(folder))
     if uv:
         _install([uv, "venv", "--python", sys.executable, str(folder)], log, say)
-        _install([uv, "pip", "install", "--python", python, "-r", str(requirements)], log, say)
+        install = [uv, "pip", "install", "--python", python]
         listing = [uv, "pip", "freeze", "--python", python]
     else:
         _install([sys.executable, "-m", "venv", str(folder)], log, say)
-        _install([python, "-m", "pip", "install", "-r", str(requirements)], log, say)
+        install = [python, "-m", "pip", "install"]
         listing = [python, "-m", "pip", "freeze"]
+    _install([*install, "-r", str(requirements)], log, say)
+    if alone := _alone(requirements):
+        _install([*install, "--no-deps", "-r", str(alone)], log, say)
     frozen = subprocess.run(listing, capture_output=True, text=True, env=_settings())
     if frozen.returncode:
         raise RunError("the installed packages could not be listed", log_tail=tail(frozen.stderr.encode()))

@@ -7,7 +7,11 @@ import json
 import os
 import runpy
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+with suppress(ImportError):
+    import unsloth  # noqa: F401  # where it is there, it comes before what it patches
 
 import trl
 from safetensors.torch import load_file
