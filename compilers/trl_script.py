@@ -105,7 +105,7 @@ def _script_settings(plan: Plan, masks: str) -> list[Setting]:
 
 
 def packages(plan: Plan, required: Mapping[str, str], optional: Mapping[str, str]) -> dict[str, str]:
-    """The direct packages of a script with their versions."""
+    """The direct packages of a script with their versions; `optional` has those that the target can use."""
     wanted = dict(required)
     optimizer = plan["training.optimizer.name"]
     more = {
@@ -114,7 +114,8 @@ def packages(plan: Plan, required: Mapping[str, str], optional: Mapping[str, str
         "jsonschema": any(r["kind"] == "json_schema" for r in plan.get("rewards", ())),
         "liger-kernel": plan["training.liger_kernel"],
     }
-    return wanted | {n: optional[n] for n in (*plan["tracking"], *[name for name, yes in more.items() if yes])}
+    asked = (*plan["tracking"], *[name for name, yes in more.items() if yes])
+    return wanted | {name: optional[name] for name in asked if name in optional}
 
 
 def pins(wanted: Mapping[str, str]) -> list[str]:

@@ -80,4 +80,6 @@ def _hardware(plan: Plan) -> Iterator[Diagnostic]:
     strategy = plan["hardware.strategy"]
     if strategy in SHARDED:
         message = f"{strategy} with Unsloth is not written by this version"
-        yield error("hardware.strategy", message, "use `ddp`, which holds the whole model on each GPU, or compile for trl")
+        yield error(
+            "hardware.strategy", message, "use `ddp`, which holds the whole model on each GPU, or compile for trl"
+        )

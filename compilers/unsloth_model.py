@@ -47,7 +47,9 @@ def _attention(plan: Plan) -> Setting:
     path = ("model.attn_implementation",)
     if plan["hardware.device"] == "cpu":
         return take(plan, "attn_implementation", path[0])
-    return Setting("attn_implementation", None, path, "on a GPU it picks one by itself", fidelity="chosen by the target")
+    return Setting(
+        "attn_implementation", None, path, "on a GPU it picks one by itself", fidelity="chosen by the target"
+    )
 
 
 def _quantization(plan: Plan) -> list[Setting]:

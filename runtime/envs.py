@@ -39,7 +39,7 @@ class Environment:
 
 
 def ensure(requirements: Path, say: Say) -> Environment:
-    """The environment for a requirements file, and for the list of `ALONE` beside it; builds it if there is none yet."""
+    """The environment for a requirements file and the list `ALONE` beside it; builds it if there is none yet."""
     alone = _alone(requirements)
     text = requirements.read_text(encoding="utf-8")
     folder = cache_folder() / "envs" / _key(f"{text}\n{alone.read_text(encoding='utf-8')}" if alone else text)

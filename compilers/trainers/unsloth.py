@@ -11,7 +11,7 @@ from ...spec.method import REWARDED
 from ...spec.plan import Plan
 from .. import hf_trainer, model_loading, trl_script, unsloth_model
 from ..base import Bundle, File, Trainer
-from ..launch import launch_line
+from ..launch import SHARDING, launch_line
 from ..local_run import OUTSIDE, UNSUPPORTED
 from ..native import Schema, native_schema
 from ..python_code import Code
@@ -28,7 +28,7 @@ REQUIREMENTS = {
     "transformers": "5.17.0",
     "trl": "1.15.0",
 }
-# On a CPU they go without what they ask for on a GPU (xformers, torchvision, triton and more), which it has no use for.
+# On a CPU they are installed without what they ask for and only a GPU has a use for: xformers, triton and more.
 OWN = {"unsloth": "2026.10.9", "unsloth_zoo": "2026.10.9"}
 OPTIONAL = {
     "bitsandbytes": "0.50.2",
@@ -59,7 +59,11 @@ class Unsloth(Trainer):
         "float32_mixed_precision": "model.dtype",
     }
     outside: ClassVar[Mapping[str, str]] = OUTSIDE
-    unsupported: ClassVar[Mapping[str, str]] = UNSUPPORTED
+    unsupported: ClassVar[Mapping[str, str]] = {
+        **UNSUPPORTED,
+        "training.packing_strategy": "packing with Unsloth is not written by this version",
+        **dict.fromkeys(SHARDING, "sharding with Unsloth is not written by this version"),
+    }
 
     def emit(self, plan: Plan) -> Bundle:
         groups, cpu = self.groups(plan), plan["hardware.device"] == "cpu"
@@ -107,12 +111,12 @@ def _masks(plan: Plan) -> str:
 
 def _model(plan: Plan) -> list[Setting]:
     """What TRL itself loads: the reference model of full tuning."""
-    found = [take(plan, "trust_remote_code", "model.trust_remote_code")]
+    own = take(plan, "trust_remote_code", "model.trust_remote_code")
     compares = plan["method"] in ("dpo", "kto") or plan.get("method.grpo.beta", 0) > 0
-    if plan["adapter.type"] == "full" and compares:
-        init = model_loading.model_init(plan)
-        return [replace(init, paths=(), why="the reference model is as the model", comment="of the reference model"), *found]
-    return found
+    if plan["adapter.type"] != "full" or not compares:
+        return [own]
+    why = "the reference model is loaded as the model"
+    return [replace(model_loading.model_init(plan), paths=(), why=why, comment="of the reference model"), own]
 
 
 def _fitted(plan: Plan, settings: Iterable[Setting]) -> list[Setting]:
