@@ -122,11 +122,11 @@ def _model(plan: Plan) -> list[Setting]:
 def _fitted(plan: Plan, settings: Iterable[Setting]) -> list[Setting]:
     """Keywords of the config class as Unsloth takes them."""
     device, precision = plan["hardware.device"], plan["training.precision"]
-    changed: dict[str, tuple[Fidelity, str]] = {}
-    if device == "cuda" and precision == "fp32":
-        changed |= dict.fromkeys(("bf16", "fp16"), ("chosen by the target", "on a GPU it computes in 16 bits"))
-    if device == "cpu" and precision == "bf16":
-        changed["bf16"] = ("approximated", "on a CPU without units for bf16 it computes in fp32")
+    types: tuple[Fidelity, str] | None = None
+    if (device, precision) == ("cuda", "fp32"):
+        types = "chosen by the target", "on a GPU it computes in 16 bits"
+    elif (device, precision) == ("cpu", "bf16"):
+        types = "approximated", "on a CPU without units for bf16 it computes in fp32"
     own = {
         "use_liger_kernel": "Unsloth has kernels of its own",
         "torch_compile": "Unsloth compiles what it wants compiled",
@@ -136,9 +136,8 @@ def _fitted(plan: Plan, settings: Iterable[Setting]) -> list[Setting]:
     for setting in settings:
         if setting.key in own and setting.value and setting.why != "extra":
             setting = replace(setting, value=False, why=own[setting.key], fidelity="unsupported")
-        elif setting.key in changed:
-            fidelity, why = changed[setting.key]
-            setting = replace(setting, why=why, fidelity=fidelity)
+        elif types and setting.key in ("bf16", "fp16"):
+            setting = replace(setting, why=types[1], fidelity=types[0])
         found.append(setting)
     return found
 

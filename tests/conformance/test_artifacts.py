@@ -107,9 +107,14 @@ def test_scripts_stand_alone(name: str, base: str, tmp_path: Path) -> None:
     assert "tuneform" not in " ".join(result.bundle.run.argv)
 
 
-@pytest.mark.parametrize("base", BASES)
-def test_numbers_read_back_from_the_script_are_the_plans(base: str, tmp_path: Path) -> None:
-    _, result = compiled(BASES[base], tmp_path)
+SCRIPTS = [(name, base) for name, base in EVERY if name in ("trl", "unsloth")]
+
+
+@pytest.mark.parametrize(("name", "base"), SCRIPTS)
+def test_numbers_read_back_from_the_script_are_the_plans(name: str, base: str, tmp_path: Path) -> None:
+    _, result = compiled(bases(name)[base], tmp_path, name)
+    if result.bundle is None and name != "trl":
+        return
     assert result.bundle is not None and result.plan is not None
     plan = result.plan
     script = next(file.text for file in result.bundle.files if file.path == "train.py")
@@ -132,10 +137,16 @@ def test_numbers_read_back_from_the_script_are_the_plans(base: str, tmp_path: Pa
     assert config["seed"] == plan["training.seed"]
     longest = config.get("max_length") or found["load_rows"]["max_length"] + config["max_completion_length"]
     assert longest == plan["training.max_length"]
+    adapter = "LoraConfig" if name == "trl" else "get_peft_model"
     if plan["adapter.type"] != "full":
-        lora = found["LoraConfig"]
+        lora = found[adapter]
         assert (lora["r"], lora["lora_alpha"]) == (plan["adapter.rank"], plan["adapter.alpha"])
-    assert ("LoraConfig" in found) == (plan["adapter.type"] != "full")
+    assert (adapter in found) == (plan["adapter.type"] != "full")
+    if name == "unsloth":
+        load, seed = found["from_pretrained"], plan["training.seed"]
+        assert (load["max_seq_length"], load["random_state"]) == (plan["training.max_length"], seed)
+        assert load["full_finetuning"] == (plan["adapter.type"] == "full")
+        assert load["load_in_4bit"] == (plan.get("adapter.quantization.bits") == 4)
     assert f"!= ({plan['hardware.device']!r}, {world})".replace("'", '"') in script
 
 
@@ -176,12 +187,15 @@ def test_numbers_read_back_from_axolotls_config_are_the_plans(base: str, tmp_pat
     assert all("==" in line for line in listed) and listed == sorted(listed)
 
 
-@pytest.mark.parametrize("base", BASES)
-def test_requirements_are_pinned_and_equal_the_scripts_own(base: str, tmp_path: Path) -> None:
-    _, result = compiled(BASES[base], tmp_path)
+@pytest.mark.parametrize(("name", "base"), SCRIPTS)
+def test_requirements_are_pinned_and_equal_the_scripts_own(name: str, base: str, tmp_path: Path) -> None:
+    _, result = compiled(bases(name)[base], tmp_path, name)
+    if result.bundle is None and name != "trl":
+        return
     assert result.bundle is not None
     texts = {file.path: file.text for file in result.bundle.files}
-    listed = texts["requirements.txt"].split()
-    assert all("==" in line for line in listed) and listed == sorted(listed)
+    listed, alone = (texts.get(file, "").split() for file in ("requirements.txt", "requirements-no-deps.txt"))
+    assert all("==" in line for line in [*listed, *alone]) and (listed, alone) == (sorted(listed), sorted(alone))
+    assert bool(alone) == (name == "unsloth" and result.plan is not None and result.plan["hardware.device"] == "cpu")
     header = [line.strip('#", ') for line in texts["train.py"].splitlines() if line.startswith('#     "')]
-    assert header == listed
+    assert header == sorted([*listed, *alone])

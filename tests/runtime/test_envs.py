@@ -36,12 +36,13 @@ def requirements(tmp_path: Path) -> Path:
     return path
 
 
-def wheel(folder: Path, name: str = "tinything") -> None:
-    """A package of one line."""
+def wheel(folder: Path, name: str = "tinything", needs: str = "") -> None:
+    """A package of one line, and the package that it asks for."""
     info = f"{name}-1.0.dist-info"
+    asks = f"Requires-Dist: {needs}\n" if needs else ""
     files = {
         f"{name}.py": "VALUE = 42\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{asks}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{path},sha256={_hash(text)},{len(text)}\n" for path, text in files.items())
@@ -82,6 +83,21 @@ def test_pip_does_where_uv_is_not(requirements: Path, tmp_path: Path, monkeypatc
     said: list[str] = []
     assert "tinything==1.0" in envs.ensure(requirements, said.append).resolved.read_text()
     assert "with pip" in said[0]
+
+
+@pytest.mark.parametrize("uv", [True, False])
+def test_a_list_beside_the_requirements_is_installed_alone(
+    uv: bool, requirements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(tmp_path / "wheels", needs="no-such-thing-anywhere")
+    if not uv:
+        monkeypatch.setattr(envs, "uv_path", lambda: None)
+    without = envs.ensure(requirements, print)
+    requirements.with_name(envs.ALONE).write_text("tinything==1.0\n")
+    found = envs.ensure(requirements, print)
+    assert found.python != without.python and "tinything==1.0" in found.resolved.read_text()
+    shown = subprocess.run([found.python, "-c", "import tinything; print(tinything.VALUE)"], capture_output=True)
+    assert shown.stdout == b"42\n"
 
 
 def test_a_half_built_environment_is_built_anew(requirements: Path) -> None:
