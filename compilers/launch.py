@@ -14,11 +14,6 @@ from .settings import Setting, by_name, take
 
 CONFIG = "accelerate.yaml"
 SHARDED = ("fsdp", "deepspeed")
-SHARDING = (
-    *(f"hardware.fsdp.{name}" for name in ("reshard_after_forward", "cpu_offload")),
-    *(f"hardware.deepspeed.{name}" for name in ("stage", "offload_optimizer", "offload_param")),
-)
-"""The paths that say how a model is sharded."""
 
 
 def launch_line(plan: Plan, *script: str) -> tuple[str, ...]:

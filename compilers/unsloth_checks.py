@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from ..spec.diagnostics import Diagnostic
 from ..spec.plan import Plan
 from .launch import SHARDED
-from .trainer_checks import adapter, error, trackers
-from .trl_checks import kto_batches, rewards
+from .trainer_checks import adapter, batches, error, rewarded, trackers
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (_rows, rewards, kto_batches, adapter, _modules, _quantization, _types, _scale, trackers, _hardware):
+    for found in (_rows, rewarded, batches, adapter, _modules, _quantization, _types, _scale, trackers, _hardware):
         yield from found(plan)
 
 

@@ -11,7 +11,7 @@ from .. import axolotl_config, hf_trainer, model_loading
 from ..axolotl_checks import check
 from ..axolotl_owned import OWNED
 from ..base import Bundle, File, Trainer
-from ..launch import SHARDING, launch_line
+from ..launch import launch_line
 from ..local_run import OUTSIDE, UNSUPPORTED, launch
 from ..native import Schema, native_schema
 from ..prepared import data_steps, load_rows
@@ -22,6 +22,10 @@ from ..settings import Groups, Setting, by_name, origins, take
 CONFIG, PLUGIN = "config.yaml", "plugin.py"
 REQUIREMENTS = {"axolotl": "0.19.0", "torch": "2.13.0"}  # Axolotl pins what else it needs
 OPTIONAL = {"mlflow": "3.17.2"}
+_SHARDING = (
+    *(f"hardware.fsdp.{name}" for name in ("reshard_after_forward", "cpu_offload")),
+    *(f"hardware.deepspeed.{name}" for name in ("stage", "offload_optimizer", "offload_param")),
+)
 _OWN = "Axolotl makes its own rows of %s, and that they are the spec's is not proven; trl does it"
 
 
@@ -42,7 +46,7 @@ class Axolotl(Trainer):
         **UNSUPPORTED,
         "training.router_aux_loss_coef": "Axolotl takes the model's own configuration",
         "training.packing_strategy": "Axolotl packs by a strategy of its own",
-        **dict.fromkeys(SHARDING, "sharding with Axolotl is not written by this version"),
+        **dict.fromkeys(_SHARDING, "sharding with Axolotl is not written by this version"),
     }
 
     def emit(self, plan: Plan) -> Bundle:

@@ -11,7 +11,7 @@ from ...spec.method import REWARDED
 from ...spec.plan import Plan
 from .. import hf_trainer, model_loading, trl_script, unsloth_model
 from ..base import Bundle, File, Trainer
-from ..launch import SHARDING, launch_line
+from ..launch import launch_line
 from ..local_run import OUTSIDE, UNSUPPORTED
 from ..native import Schema, native_schema
 from ..python_code import Code
@@ -37,6 +37,10 @@ OPTIONAL = {
     "tensorboard": "2.21.0",
     "wandb": "0.31.0",
 }
+_SHARDING = (
+    *(f"hardware.fsdp.{name}" for name in ("reshard_after_forward", "cpu_offload")),
+    *(f"hardware.deepspeed.{name}" for name in ("stage", "offload_optimizer", "offload_param")),
+)
 MADE = ("unsloth_compiled_cache", "_unsloth_temporary_saved_buffers")  # by Unsloth on a GPU, in the working folder
 
 # Defaults of TRL that Unsloth changes, with those of every script. How checkpointing is done is Unsloth's own matter.
@@ -62,7 +66,7 @@ class Unsloth(Trainer):
     unsupported: ClassVar[Mapping[str, str]] = {
         **UNSUPPORTED,
         "training.packing_strategy": "packing with Unsloth is not written by this version",
-        **dict.fromkeys(SHARDING, "sharding with Unsloth is not written by this version"),
+        **dict.fromkeys(_SHARDING, "sharding with Unsloth is not written by this version"),
     }
 
     def emit(self, plan: Plan) -> Bundle:

@@ -14,7 +14,6 @@ from tuneform.compilers.trainers.trl import OPTIONAL, REQUIREMENTS
 from tuneform.runtime.envs import ensure
 
 from .option_cases import all_cases
-from .same_cases import CASES, PREFERENCES, Found, train
 
 HERE = Path(__file__).parent
 PACKAGES = ("bitsandbytes", "deepspeed", "jsonschema", "mlflow", "tensorboard", "wandb")
@@ -38,13 +37,6 @@ def tiny_model(trl_python: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("models") / "tiny"
     subprocess.run([trl_python, str(HERE / "probe_tiny_model.py"), str(folder)], check=True, capture_output=True)
     return folder
-
-
-@pytest.fixture(scope="session")
-def trl_trained(trl_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """What TRL made of every case of same_cases.py; one process runs them all."""
-    root = tmp_path_factory.mktemp("trl-cases")
-    return train(trl_python, "probe_scripts.py", "trl", [*CASES, *PREFERENCES], tiny_model, root)
 
 
 @pytest.fixture(scope="session")

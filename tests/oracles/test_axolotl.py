@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,11 +16,40 @@ from tuneform.compilers.trainers.axolotl import REQUIREMENTS
 from tuneform.runtime.envs import ensure
 
 from .bundles import bundle
-from .same_cases import CASES, QUIET, TEMPLATE, Found, run, series, train
 
 pytestmark = pytest.mark.trainer
 HERE = Path(__file__).parent
 KEYS = json.loads((HERE.parent.parent / "compilers" / "trainers" / "axolotl_keys.json").read_text())
+# Answers of unequal length, so that a mean over micro batches is no mean over tokens.
+UNEVEN = [
+    {"messages": [{"role": "user", "content": f"Help {i}"}, {"role": "assistant", "content": "yes lamp " * (1 + i * 7 % 11)}]}
+    for i in range(20)
+]  # fmt: skip
+PACE = {"max_steps": 4, "batch_size": 4, "micro_batch_size": 2, "precision": "fp32", "max_length": 64, "warmup": 1}
+CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] = {
+    "full": ("sft", "full", UNEVEN, {"training": {**PACE, "learning_rate": 3e-3}}),
+    "lora": ("sft", "lora", UNEVEN, {"training": PACE}),
+    "qlora": ("sft", "qlora", UNEVEN, {"training": PACE}),
+    "pretrain": ("pretrain", "full", None, {"training": {**PACE, "learning_rate": 3e-3}}),
+    "options": (
+        "sft",
+        "full",
+        UNEVEN,
+        {
+            "model": {"dtype": "bfloat16", "chat_template": "./chat.jinja", "special_tokens": {"additional": ["<|new|>"]}},
+            "training": {
+                **{**PACE, "max_steps": None},
+                **{"epochs": 2, "scheduler": {"name": "cosine", "min_lr_ratio": 0.2}, "learning_rate": 1e-3},
+                **{"gradient_checkpointing": False, "weight_decay": 0.1, "on_too_long": "truncate", "max_length": 40},
+            },
+            "data": {"shuffle": False},
+            "evaluation": {"every": "epoch", "at_start": False, "early_stopping": {"patience": 1, "min_delta": 0.001}},
+            "saving": {"every": "epoch", "best": True},
+        },
+    ),
+}  # fmt: skip
+TEMPLATE = "{% for m in messages %}<|im_start|>{{ m.role }}: {{ m.content }}<|im_end|>\n{% endfor %}"
+Found = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +62,54 @@ def axolotl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(ensure(requirements, print).python)
 
 
+def environment() -> dict[str, str]:
+    quiet = {"AXOLOTL_DO_NOT_TRACK": "1", "ACCELERATE_USE_CPU": "1"}
+    return os.environ | quiet | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+
+
+def run(python: str, script: str, folders: list[Path]) -> Found:
+    command = [python, str(HERE / script), *map(str, folders)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment())
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: Found = json.loads(done.stdout.rsplit("RESULT ", 1)[1].splitlines()[0])
+    return found
+
+
+def bundles_of(target: str, model: Path, root: Path) -> dict[str, Path]:
+    found = {}
+    for case, (method, kind, rows, changes) in CASES.items():
+        folder = root / f"{target}-{case}"
+        folder.mkdir()
+        (folder / "chat.jinja").write_text(TEMPLATE)
+        own = {**changes, "model": {"id": str(model), **changes.get("model", {})}}
+        found[case] = bundle(method, kind, model, folder, rows, target=target, **own)
+    return found
+
+
 @pytest.fixture(scope="module")
-def trained(axolotl_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Every case on Axolotl; one process runs them all."""
-    root = tmp_path_factory.mktemp("axolotl-cases")
-    return train(axolotl_python, "probe_axolotl.py", "axolotl", CASES, tiny_model, root)
+def trained(
+    trl_python: str, axolotl_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Found]:
+    """Every case on both trainers; one process runs all of a trainer's."""
+    root = tmp_path_factory.mktemp("both")
+    answers = {}
+    for target, python, script in (
+        ("axolotl", axolotl_python, "probe_axolotl.py"),
+        ("trl", trl_python, "probe_scripts.py"),
+    ):
+        folders = bundles_of(target, tiny_model, root)
+        found = run(python, script, list(folders.values()))
+        answers[target] = {case: found[str(folder)] for case, folder in folders.items()}
+    return answers
+
+
+def series(result: dict[str, Any], name: str) -> dict[int, float]:
+    return {line["step"]: line[name] for line in result["history"] if name in line}
 
 
 def test_the_snapshot_of_axolotls_keys_is_fresh(axolotl_python: str) -> None:
     command = [axolotl_python, str(HERE / "snapshot_axolotl.py")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | QUIET)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
     assert json.loads(done.stdout) == KEYS, "run `make snapshots`"
 
 
@@ -60,8 +128,8 @@ def test_the_real_config_model_takes_every_config(axolotl_python: str, tmp_path:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_axolotl_trains_what_trl_trains(case: str, trained: Found, trl_trained: Found) -> None:
-    axolotl, trl = trained[case], trl_trained[case]
+def test_axolotl_trains_what_trl_trains(case: str, trained: dict[str, Found]) -> None:
+    axolotl, trl = trained["axolotl"][case], trained["trl"][case]
     assert axolotl["steps"] == trl["steps"] > 2
     assert (axolotl["trained"], axolotl["all"]) == (trl["trained"], trl["all"])
     first = axolotl["rows"][0]
@@ -74,15 +142,15 @@ def test_axolotl_trains_what_trl_trains(case: str, trained: Found, trl_trained: 
         assert series(axolotl, "grad_norm") == pytest.approx(series(trl, "grad_norm"), rel=1e-3)
 
 
-def test_rows_are_masked_and_cut(trained: Found) -> None:
+def test_rows_are_masked_and_cut(trained: dict[str, Found]) -> None:
     for case in ("full", "options"):
-        rows = trained[case]["rows"]
+        rows = trained["axolotl"][case]["rows"]
         assert all(-100 in row["labels"] and set(row["labels"]) != {-100} for row in rows)
-    assert max(len(row["labels"]) for row in trained["options"]["rows"]) == 40
+    assert max(len(row["labels"]) for row in trained["axolotl"]["options"]["rows"]) == 40
 
 
-def test_what_the_plugin_adds_takes_effect(trained: Found) -> None:
-    options, plain = trained["options"], trained["full"]
+def test_what_the_plugin_adds_takes_effect(trained: dict[str, Found]) -> None:
+    options, plain = trained["axolotl"]["options"], trained["axolotl"]["full"]
     assert options["template"] == TEMPLATE and plain["template"] != TEMPLATE
     assert options["vocabulary"] == plain["vocabulary"] + 1
     assert options["dtypes"] == ["torch.bfloat16"] and plain["dtypes"] == ["torch.float32"]
@@ -92,26 +160,26 @@ def test_what_the_plugin_adds_takes_effect(trained: Found) -> None:
     assert "trainer_state.json" in options["files"] and "model.safetensors" in options["files"]
 
 
-def test_an_adapter_is_that_of_the_spec(trained: Found) -> None:
+def test_an_adapter_is_that_of_the_spec(trained: dict[str, Found]) -> None:
     for case in ("lora", "qlora"):
-        result = trained[case]
+        result = trained["axolotl"][case]
         assert (result["lora"]["r"], result["lora"]["lora_alpha"]) == (16, 32)
         assert ("Linear4bit" in result["kinds"]) == (case == "qlora")
         assert "adapter_model.safetensors" in result["files"]
 
 
-def test_two_processes_train_as_one(axolotl_python: str, tiny_model: Path, trained: Found, tmp_path: Path) -> None:
+def test_two_processes_train_as_one(
+    axolotl_python: str, tiny_model: Path, trained: dict[str, Found], tmp_path: Path
+) -> None:
     method, kind, rows, changes = CASES["full"]
     training = {**changes["training"], "micro_batch_size": 1}
     hardware = {"device": "cpu", "count": 2}
     folder = bundle(method, kind, tiny_model, tmp_path, rows, target="axolotl", training=training, hardware=hardware)
     argv = json.loads((folder / "manifest.json").read_text())["run"]["argv"]
     assert argv[:2] == ["python", "-m"] and "2" in argv
-    done = subprocess.run(
-        [axolotl_python, *argv[1:]], cwd=folder, capture_output=True, text=True, env=os.environ | QUIET
-    )
+    done = subprocess.run([axolotl_python, *argv[1:]], cwd=folder, capture_output=True, text=True, env=environment())
     assert done.returncode == 0, done.stderr[-2000:]
     state = json.loads((folder / "output" / "trainer_state.json").read_text())
     both = {"history": state["log_history"]}
     for name in ("loss", "eval_loss", "grad_norm"):
-        assert series(both, name) == pytest.approx(series(trained["full"], name), rel=1e-3), name
+        assert series(both, name) == pytest.approx(series(trained["axolotl"]["full"], name), rel=1e-3), name

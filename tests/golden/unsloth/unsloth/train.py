@@ -14,9 +14,9 @@
 # ///
 
 """
-QLoRA DPO of meta-llama/Llama-3.1-8B-Instruct: qlora.
+QLoRA DPO of meta-llama/Llama-3.1-8B-Instruct: unsloth.
 
-    UNSLOTH_DISABLE_STATISTICS=1 python train.py
+    UNSLOTH_DISABLE_STATISTICS=1 python -m torch.distributed.run --nproc_per_node 2 train.py
 
 Generated from a spec by Tuneform. Runs on its own, in its own folder; started again, it goes on from the last
 checkpoint in output/.
@@ -44,7 +44,7 @@ def main():
     training_args = DPOConfig(
         output_dir="output",
         per_device_train_batch_size=4,
-        gradient_accumulation_steps=16,  # 1 process x 4 x 16 = 64 rows a step
+        gradient_accumulation_steps=8,  # 2 processes x 4 x 8 = 64 rows a step
         num_train_epochs=2.0,
         learning_rate=1e-5,
         lr_scheduler_type="cosine_with_min_lr",
@@ -98,8 +98,8 @@ def main():
         use_weighting=False,
     )
     processes = training_args.world_size * max(1, training_args.n_gpu)
-    if (training_args.device.type, processes) != ("cuda", 1):
-        sys.exit(f"made for 1 x cuda, but this is {processes} x {training_args.device.type}")
+    if (training_args.device.type, processes) != ("cuda", 2):
+        sys.exit(f"made for 2 x cuda, but this is {processes} x {training_args.device.type}")
 
     # Load tokenizer and dataset
     tokenizer = AutoTokenizer.from_pretrained("meta-llama/Llama-3.1-8B-Instruct")
@@ -118,6 +118,7 @@ def main():
         trust_remote_code=False,
         use_exact_model_name=True,
         random_state=42,
+        max_lora_rank=64,
     )
     if not getattr(model, "is_quantized", False):
         sys.exit("Unsloth could not quantize the model on this machine")
@@ -135,6 +136,7 @@ def main():
         bias="none",
         use_gradient_checkpointing=True,
         random_state=42,
+        checkpoint_skip_layers=2,
     )
 
     # Train model
