@@ -7,19 +7,27 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tuneform.compilers.trainers import axolotl, trl
-from tuneform.runtime.envs import ensure
+from tuneform.compilers.trainers import axolotl, trl, unsloth
+from tuneform.compilers.trl_script import pins
+from tuneform.runtime.envs import ALONE, ensure
 
 HERE = Path(__file__).parent
 KEYS = HERE.parent.parent / "compilers" / "trainers"
-TRAINERS: Mapping[str, Mapping[str, str]] = {"trl": trl.REQUIREMENTS, "axolotl": axolotl.REQUIREMENTS}
+Pins = Mapping[str, str]
+TRAINERS: Mapping[str, tuple[Pins, Pins]] = {
+    "trl": (trl.REQUIREMENTS, {}),
+    "axolotl": (axolotl.REQUIREMENTS, {}),
+    "unsloth": (unsloth.REQUIREMENTS, unsloth.OWN),
+}
 
 
 def main() -> None:
-    for name, wanted in TRAINERS.items():
+    for name, lists in TRAINERS.items():
         with tempfile.TemporaryDirectory() as folder:
             requirements = Path(folder) / "requirements.txt"
-            requirements.write_text("".join(f"{package}=={version}\n" for package, version in sorted(wanted.items())))
+            for file, wanted in zip((requirements, requirements.with_name(ALONE)), lists, strict=True):
+                if wanted:
+                    file.write_text("".join(f"{line}\n" for line in pins(wanted)))
             python = ensure(requirements, print).python
         done = subprocess.run([python, str(HERE / f"snapshot_{name}.py")], capture_output=True, text=True, check=True)
         (KEYS / f"{name}_keys.json").write_text(done.stdout, encoding="utf-8")
