@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -159,7 +160,8 @@ def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate], accepted: Sequen
 def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:
     if not plan.extra:
         return
-    groups, schema, owned = target.groups(plan), {}, dict(target.owned)
+    groups, owned = target.groups(plan), dict(target.owned)
+    schema: dict[str, Mapping[str, Any]] = {}
     for call, keys in target.native(plan).items():
         schema |= keys
         owned |= owners(groups, call)
