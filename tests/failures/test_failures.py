@@ -19,7 +19,6 @@ ELSEWHERE = {
     "TF006": "tests/spec/test_reading.py",
     "TF008": "tests/spec/test_reading.py",
     "TF014": "tests/spec/test_overrides.py",
-    "TF201": "tests/compilers/test_fidelity.py",
     "TF210": "tests/commands/test_commands.py",
 }
 
