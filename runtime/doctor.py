@@ -64,9 +64,10 @@ def of_target(target: Target, machine: Machine) -> list[Finding]:
     if compiled.plan is None or compiled.bundle is None:
         return []
     launch = compiled.bundle.run
-    text = next(file.text for file in compiled.bundle.files if file.path == launch.requirements)
-    ready = envs.find(text) is not None
-    needed = f"{len(text.split())} pinned packages"
+    files = {file.path: file.text for file in compiled.bundle.files}
+    text, alone = files[launch.requirements], files.get(envs.ALONE, "")
+    ready = envs.find(text, alone) is not None
+    needed = f"{len([*text.split(), *alone.split()])} pinned packages"
     found = [
         Finding("environment", "ok", f"is built: {needed}")
         if ready

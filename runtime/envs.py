@@ -41,8 +41,7 @@ class Environment:
 def ensure(requirements: Path, say: Say) -> Environment:
     """The environment for a requirements file and the list `ALONE` beside it; builds it if there is none yet."""
     alone = _alone(requirements)
-    text = requirements.read_text(encoding="utf-8")
-    folder = cache_folder() / "envs" / _key(f"{text}\n{alone.read_text(encoding='utf-8')}" if alone else text)
+    folder = _folder(requirements.read_text(encoding="utf-8"), alone.read_text(encoding="utf-8") if alone else "")
     folder.parent.mkdir(parents=True, exist_ok=True)
     if _usable(folder):
         return _environment(folder, created=False)
@@ -53,9 +52,9 @@ def ensure(requirements: Path, say: Say) -> Environment:
     return _environment(folder, created=True)
 
 
-def find(text: str) -> Environment | None:
-    """The environment for the text of a requirements file, where it is built."""
-    folder = cache_folder() / "envs" / _key(text)
+def find(text: str, alone: str = "") -> Environment | None:
+    """The environment for the text of a requirements file and of the list `ALONE`, where it is built."""
+    folder = _folder(text, alone)
     return _environment(folder, created=False) if _usable(folder) else None
 
 
@@ -63,6 +62,10 @@ def built() -> dict[Path, list[str]]:
     """The packages of each environment that is built, pinned."""
     folders = sorted((cache_folder() / "envs").glob("*/"))
     return {folder: (folder / "resolved.txt").read_text().split() for folder in folders if _usable(folder)}
+
+
+def _folder(text: str, alone: str) -> Path:
+    return cache_folder() / "envs" / _key(f"{text}\n{alone}" if alone else text)
 
 
 def _alone(requirements: Path) -> Path | None:

@@ -96,6 +96,8 @@ def test_a_list_beside_the_requirements_is_installed_alone(
     requirements.with_name(envs.ALONE).write_text("tinything==1.0\n")
     found = envs.ensure(requirements, print)
     assert found.python != without.python and "tinything==1.0" in found.resolved.read_text()
+    again = envs.find("", "tinything==1.0\n")
+    assert again is not None and again.python == found.python
     shown = subprocess.run([found.python, "-c", "import tinything; print(tinything.VALUE)"], capture_output=True)
     assert shown.stdout == b"42\n"
 
