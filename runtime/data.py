@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,13 +16,11 @@ from .datapaths import expand
 from .loaded import Loaded, Skipped, Source
 from .mixing import chosen, hold_out, tell_leaks, tell_repeated, weigh
 from .problems import Place, Problems
+from .sofar import Progress, SoFar
 from .sources import SourceReading
 from .spool import Spool
 
 __all__ = ["DataRequest", "DataResult", "Peek", "Progress", "Source", "peek", "read_data", "write_data"]
-
-Progress = Callable[[int, int, int], None]
-"""Is told, many times, how many rows were read, how many bytes, and of how many."""
 
 SKIPPED = "data/skipped.jsonl"
 _PEEK_ROWS = 20
@@ -107,7 +105,7 @@ def _load(
     for split, sources in (("train", request.train), ("eval", request.eval), ("test", request.test)):
         for source, path in _named(split, sources):
             named += [(split, file, path) for file in expand(source, place_of(source, path), problems)]
-    counted, spool, skip = _Counted([file for _, file, _ in named], progress), Spool(), request.on_bad_row == "skip"
+    counted, spool, skip = SoFar([file for _, file, _ in named], progress), Spool(), request.on_bad_row == "skip"
     groups: dict[str, list[Loaded]] = {"train": [], "eval": [], "test": []}
     for split, source, path in named:
         place = place_of(source, path)
@@ -116,35 +114,6 @@ def _load(
         groups[split].append(SourceReading(source, place, *how, aside).run())
         counted.next(source)
     return groups
-
-
-class _Counted:
-    """Sums what was read of several files."""
-
-    def __init__(self, files: Sequence[Source], progress: Progress | None) -> None:
-        self._progress = progress
-        self._total = sum(map(_size, files)) if progress else 0
-        self._rows = self._bytes = self._here = 0
-
-    def told(self, rows: int, position: int) -> None:
-        """So much was read of the file at hand."""
-        self._here = rows
-        if self._progress:
-            self._progress(self._rows + rows, min(self._bytes + position, self._total), self._total)
-
-    def next(self, file: Source) -> None:
-        """A file was read."""
-        self._rows, self._here = self._rows + self._here, 0
-        if self._progress:
-            self._bytes += _size(file)
-            self._progress(self._rows, min(self._bytes, self._total), self._total)
-
-
-def _size(source: Source) -> int:
-    try:
-        return source.path.stat().st_size
-    except (OSError, ValueError):
-        return 0
 
 
 def peek(source: Source, method: str | None = None, path: str = "data.train", on_bad_row: str = "error") -> Peek:

@@ -50,6 +50,7 @@ def command(
     error; then nothing is written.
     """
     from ....spec.method import ALIASES
+    from ...reading_bar import phases_bar
     from ...wireout import Asked, convert_files
 
     asked = Asked(
@@ -64,7 +65,8 @@ def command(
     )
     if any(out.exists() and file.exists() and out.samefile(file) for file in files):
         raise click.UsageError(f"{out} is one of the files to read; take another name for -o")
-    done = convert_files(asked)
+    with phases_bar() as phases:
+        done = convert_files(asked, phases)
     print_diagnostics(done.diagnostics)
     if as_json:
         out_json(done.as_dict())
