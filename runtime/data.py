@@ -10,6 +10,7 @@ from pathlib import Path
 from ..compilers.base import DataStep
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import DataFacts
+from ..spec.rows.needs import NO_NEEDS, Needs
 from . import strata
 from .datafiles import Rows, encode, rows_of
 from .datapaths import expand
@@ -39,7 +40,7 @@ class DataRequest:
     test: Sequence[Source] = ()
     on_bad_row: str = "error"
     method: str = "sft"
-    loss_on: str = "assistant"  # what is trained of a chat: assistant, last_assistant or all
+    needs: Needs = NO_NEEDS  # what the run needs of rows beyond their format
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _load(
     groups: dict[str, list[Loaded]] = {"train": [], "eval": [], "test": []}
     for split, source, path in named:
         place = place_of(source, path)
-        how = (request.method, skip, problems, request.loss_on, spool, counted.told, workers)
+        how = (request.method, skip, problems, request.needs, spool, counted.told, workers)
         aside = request.stratify if split == "train" else None
         groups[split].append(SourceReading(source, place, *how, aside).run())
         counted.next(source)

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from .blocks import KEY
 
 EXAMPLES = 5
-_AT_ONCE = 500_000  # rows whose digests are looked at together; a set of them takes about 40 MB
+_AT_ONCE = 250_000  # rows whose digests are looked at together; a set of them takes about 20 MB
 
 Pair = tuple[int, int, int]
 """A row, and the source and the row that first had its content; all counted from 0."""

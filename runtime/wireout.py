@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec.diagnostics import Diagnostic, Level, Span
+from ..spec.rows.needs import NO_NEEDS
 from ..spec.rows.rowcheck import Row, RowError
 from ..spec.rows.shapes import SHAPES
 from ..spec.wire.base import EXPANSIONS, Form, Wire
@@ -144,7 +145,7 @@ def _read(asked: Asked, problems: Problems, progress: Progress | None) -> list[L
     spool, so_far, found = Spool(), SoFar(files, progress), []
     for source in files:
         place = Place("", Path(os.path.normpath(source.shown)).as_posix(), source.shown)
-        how = (asked.method, asked.skip, problems, "assistant", spool, so_far.told)
+        how = (asked.method, asked.skip, problems, NO_NEEDS, spool, so_far.told)
         found.append(SourceReading(source, place, *how).run())
         so_far.next(source)
     return found

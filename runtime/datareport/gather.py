@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...spec.diagnostics import Level
+from ...spec.rows.needs import Needs
 from ...spec.rows.rowcheck import Row, RowError
 from ...spec.wire.convert import WIRES, form_for
 from ...spec.wire.limits import Limit, Split, beyond, limits_of
@@ -122,7 +123,7 @@ def _tokenizer(name: str | None, online: bool) -> tuple[Tokenizer | None, str | 
 
 def _read(source: Source, split: str, wanted: Wanted, findings: Findings, spool: Spool, so_far: SoFar) -> FileReport:
     place, recorder = place_of(source, f"data.{split}"), Recorder(findings)
-    how = (wanted.method, False, recorder, wanted.loss_on or "assistant", spool, so_far.told)
+    how = (wanted.method, False, recorder, Needs(wanted.loss_on or "assistant"), spool, so_far.told)
     loaded = SourceReading(source, place, *how).run()
     return FileReport(place.file, split, size_of(source), loaded, RowsRead(loaded), recorder.rows)
 
