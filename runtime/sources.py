@@ -215,13 +215,19 @@ class SourceReading:
         except RowError:
             return error
         elsewhere = self._turns_in is not None and self._turns_in not in row
-        if found.format == self.loaded.format and not elsewhere:
+        if found.format == self.loaded.format and not elsewhere or self._only_looks(found.format, row, error):
             return error
         first = f"{self._first} is {self.loaded.format} ({self.loaded.evidence})"
         if self.source.format != "auto":
             first = f"the spec says `format: {self.source.format}`"
         hint = "one file holds rows of one format; a list of sources can hold several files"
         return RowError("TF314", (), f"is {found.format} ({found.evidence}), but {first}", hint)
+
+    def _only_looks(self, found: str, row: Row, error: RowError) -> bool:
+        """Whether a row looks like another format for want of a good label, or because prompts look like chats."""
+        if error.where == ("label",):
+            return found in ("chat", "sharegpt", "prompt_completion")
+        return self.loaded.format == "prompt" and bool(error.where) and error.where[0] in row
 
     def _bad(self, raw: Raw, problem: RowError | Flaw, complete: bool = True) -> None:
         if self.skip and complete:
