@@ -10,7 +10,6 @@ from pathlib import Path
 
 NAME, FOLDER = sys.argv[1], Path(sys.argv[2])
 MODEL = str(FOLDER / "model")
-KEPT = ("prompt", "chosen", "rejected", "completion", "label", "text", "messages", "answer")
 
 
 def file(shape: str) -> str:
@@ -115,22 +114,37 @@ def axolotl() -> dict[str, list[dict]]:
 
 def unsloth() -> dict[str, list[dict]]:
     """Unsloth's data helpers as its notebooks use them, then the trainer that it patches."""
-    import unsloth  # noqa: F401 - it patches what comes after
-    from datasets import load_dataset
-    from transformers import AutoTokenizer
-    from unsloth.chat_templates import standardize_sharegpt
+    from unsloth import FastLanguageModel  # first, since it patches the others
 
-    tokenizer = AutoTokenizer.from_pretrained(MODEL)
-    found = {}
-    for shape in ("chat", "prompt_completion", "text", "preference", "unpaired_preference", "prompt"):
-        dataset = load_dataset("json", data_files=file(shape), split="train")
-        if shape == "chat":
-            dataset = standardize_sharegpt(dataset)
-            key = "conversations" if "conversations" in dataset.column_names else "messages"
-            texts = [tokenizer.apply_chat_template(row, tokenize=False) for row in dataset[key]]
-            dataset = dataset.add_column("rendered", texts)
-        found[shape] = columns(dataset)
-    return found
+    # isort: split
+    import torch
+    from datasets import load_dataset
+    from trl import SFTConfig, SFTTrainer
+    from unsloth.chat_templates import standardize_sharegpt, train_on_responses_only
+
+    def load(shape):
+        return load_dataset("json", data_files=file(shape), split="train")
+
+    def made(dataset):
+        model, tokenizer = FastLanguageModel.from_pretrained(
+            MODEL, max_seq_length=512, load_in_4bit=False, dtype=torch.float32
+        )
+        more = {"dataset_num_proc": 1, "max_length": 512, "report_to": []}
+        args = SFTConfig(output_dir=str(FOLDER / "out"), use_cpu=True, bf16=False, fp16=False, **more)
+        return SFTTrainer(model=model, processing_class=tokenizer, train_dataset=dataset(tokenizer), args=args)
+
+    def rendered(tokenizer):
+        dataset = standardize_sharegpt(load("chat"))
+        key = "conversations" if "conversations" in dataset.column_names else "messages"
+        texts = [tokenizer.apply_chat_template(row, tokenize=False) for row in dataset[key]]
+        return dataset.add_column("text", texts)
+
+    marks = {"instruction_part": "<|im_start|>user\n", "response_part": "<|im_start|>assistant\n"}
+    chat = train_on_responses_only(made(rendered), num_proc=1, **marks)
+    found = {"chat": chat.train_dataset, "text": made(lambda tokenizer: load("text")).train_dataset}
+    for shape in ("prompt_completion", "preference", "unpaired_preference", "prompt"):
+        found[shape] = load(shape)
+    return {shape: columns(dataset) for shape, dataset in found.items()}
 
 
 if __name__ == "__main__":
