@@ -102,8 +102,8 @@ def shared(sources: Sequence[D], others: Sequence[H], new: Callable[[], K]) -> l
         first: dict[bytes, tuple[int, int]] = {}
         for number, loaded in enumerate(sources):
             _again(share, loaded, number, common, first)
-        for some, loaded in zip(found, others, strict=True):
-            rows = share.rows(loaded, common)
+        for some, other in zip(found, others, strict=True):
+            rows = share.rows(other, common)
             some.add([(row, *first[key]) for row, key in rows if key in first])
     return [(loaded, some) for loaded, some in zip(others, found, strict=True) if some.count]
 

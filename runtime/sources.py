@@ -215,7 +215,7 @@ class SourceReading:
         except RowError:
             return error
         elsewhere = self._turns_in is not None and self._turns_in not in row
-        if found.format == self.loaded.format and not elsewhere or self._only_looks(found.format, row, error):
+        if (found.format == self.loaded.format and not elsewhere) or self._only_looks(found.format, row, error):
             return error
         first = f"{self._first} is {self.loaded.format} ({self.loaded.evidence})"
         if self.source.format != "auto":

@@ -293,8 +293,10 @@ def written(rows: list[Row | bytes], container: str, blanks: frozenset[int] = fr
         return File(out.getvalue(), list(range(1, len(rows) + 1)))
     parts, lines = {"json": _list, "csv": _table}.get(form, _lines)(rows, blanks)
     data = b"".join(parts)
-    packed = {"": bytes, "gz": gzip.compress, "zst": zstandard.compress}[packing](data)
-    return File(packed, lines)
+    return File(_PACK[packing](data) if packing else data, lines)
+
+
+_PACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstandard.compress}
 
 
 def _lines(rows: list[Row | bytes], blanks: frozenset[int]) -> tuple[list[bytes], list[int]]:

@@ -72,7 +72,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checked(pythons: list[str], check: str, folder: Path) -> list[tuple[str, str]]:
     """What the first SDK that has the check says of each file."""
     for python in pythons:
-        command = [python, "-W", "ignore", PROBE, check, folder]
+        command = [python, "-W", "ignore", str(PROBE), check, str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         said = json.loads(done.stdout)
