@@ -46,10 +46,13 @@ def _weights(messages: list[Row], needs: Needs) -> None:
 
 def _columns(item: Row, columns: tuple[str, ...]) -> None:
     """Each prompt has what a reward compares answers with."""
+    told = "the reward `exact_match` compares answers with it"
     for column in columns:
-        if item.get(column) is None:
-            close = None if column in item else near(column, item)
+        if column not in item:
+            close = near(column, item)
             has = f"the columns beside the prompt: {listed(item)}" if item else "there is no column beside the prompt"
-            what = "holds no value" if column in item else "is missing"
             hint = f"did you mean `rewards: [{{exact_match: {close}}}]`?" if close else has
-            raise RowError("TF354", (column,), f"{what}; the reward `exact_match` compares answers with it", hint)
+            raise RowError("TF354", (column,), f"is missing; {told}", hint)
+        if item[column] is None:
+            hint = "complete the row, or leave such rows out with `data.on_bad_row: skip`"
+            raise RowError("TF354", (column,), f"holds no value; {told}", hint)

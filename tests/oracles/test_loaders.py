@@ -203,8 +203,7 @@ def test_axolotl_takes_pairs_and_labels_as_they_are(axolotl: Loaded) -> None:
 
 def test_unsloth_takes_rows_as_they_are(unsloth: Loaded, reader: Reader, folder: Path) -> None:
     assert [reader.text(row["input_ids"]) for row in unsloth["chat"]] == [chatml(messages) for messages in CHATS]
-    trained = [[text + "\n" for text in answers(messages)] for messages in CHATS]
-    assert [reader.trained(row) for row in unsloth["chat"]] == trained  # Unsloth's masks train the newline, too
+    assert [reader.trained(row) for row in unsloth["chat"]] == [answers(messages) for messages in CHATS]
     assert [reader.text(row["input_ids"]).removesuffix(END) for row in unsloth["text"]] == TEXTS
     for shape in ("prompt_completion", "preference", "unpaired_preference", "prompt"):
         rows = [json.loads(line) for line in (folder / "unsloth" / f"{shape}.jsonl").read_text().splitlines()]
