@@ -156,20 +156,26 @@ def check(rows: list[Row], form: str, container: str, folder: Path, seed: int) -
     path = folder / f"rows.{container}"
     path.write_bytes(case.data)
     loaded, told = read(path, form)
-    names = {line: case.names[row - 1] for line, row, _ in case.expected}
-    assert {names.get(line, line): (line, row, code) for line, row, code in told.rows} == {
-        names[line]: (line, row, code) for line, row, code in case.expected
-    }
-    assert told.rows == case.expected and told.whole == []
+    by_row = {row: (code, case.names[row - 1]) for _, row, code in case.expected}
+    assert {row: (code, case.names.get(row - 1)) for _, row, code in told.rows} == by_row
+    assert len(told.rows) == len(case.expected) and told.whole == []
     whole = canonical(rows, form, folder)
     kept = [i for i in range(len(case.ends)) if i not in case.bad]
     assert list(loaded.lines()) == [whole[i % len(rows)] for i in kept]
+    assert [loaded.places.index(j) for j in range(len(kept))] == [i + 1 for i in kept]
+    if container != "parquet":  # which has rows alone
+        check_lines(case, loaded, told, kept)
+    return len(case.expected)
+
+
+def check_lines(case: Case, loaded: Loaded, told: Told, kept: list[int]) -> None:
+    """Each problem is at the line of its row, what is shown stands within the row, and sound rows are where they were."""
+    assert told.rows == case.expected
     assert [loaded.places.line(j) for j in range(len(kept))] == [case.ends[i] for i in kept]
-    for found in told.found:  # what is shown stands within its row
+    for found in told.found:
         assert found.span is not None
         row = max(i for i, line in enumerate(case.ends) if line <= found.span.line)
         assert row in case.bad
-    return len(case.expected)
 
 
 def canonical(rows: list[Row], form: str, folder: Path) -> list[bytes]:
