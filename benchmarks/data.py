@@ -69,11 +69,12 @@ def two_workers(path: Path, out: Path) -> None:
 
 def convert(path: Path, out: Path) -> None:
     """What `tuneform data convert` does."""
-    from tuneform.runtime.wireout import Asked, convert_files
-    from tuneform.spec.wire.convert import WIRES
+    from click.testing import CliRunner
 
-    done = convert_files(Asked((path,), WIRES["trl"], out))
-    assert done.ok, done.diagnostics
+    from tuneform.runtime.cli import main
+
+    done = CliRunner().invoke(main, ["data", "convert", str(path), "--to", "trl", "-o", str(out)])
+    assert done.exit_code == 0, done.output
 
 
 def report(path: Path, out: Path) -> None:

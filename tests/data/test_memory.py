@@ -6,16 +6,17 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tuneform.runtime import reading_bar, repeats, spool
+from tuneform.runtime.cli import main
 from tuneform.runtime.datareport.gather import Wanted, gather
 from tuneform.runtime.loaded import Source
 from tuneform.runtime.readers import lines
-from tuneform.runtime.wireout import Asked, convert_files
-from tuneform.spec.wire.convert import WIRES
 
 ROWS = 1200
 PADDING = "some words that each row has, so that a row is far larger than what may be kept of it. " * 3
@@ -57,8 +58,13 @@ def test_a_report_keeps_a_few_bytes_of_each_row(tmp_path: Path) -> None:
 
 
 def test_a_conversion_keeps_a_digest_of_each_row(tmp_path: Path) -> None:
-    out = tmp_path / "out.jsonl"
-    assert growth(tmp_path, lambda path: convert_files(Asked((path,), WIRES["together"], out))) < 40
+    assert growth(tmp_path, convert) < 40
+
+
+def convert(path: Path) -> None:
+    asked = ["data", "convert", str(path), "--to", "together", "-o", str(path.with_name("out.jsonl"))]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 0, done.output
 
 
 class Terminal(io.StringIO):
@@ -74,8 +80,8 @@ def test_each_phase_is_shown_on_a_terminal(tmp_path: Path, monkeypatch: pytest.M
     report, conversion = Terminal(), Terminal()
     with reading_bar.phases_bar(report) as phases:
         gather(Wanted([Source(rows, "a.jsonl")]), phases=phases)
-    with reading_bar.phases_bar(conversion) as phases:
-        convert_files(Asked((rows,), WIRES["together"], tmp_path / "out.jsonl"), phases)
+    monkeypatch.setattr(reading_bar, "phases_bar", partial(reading_bar.phases_bar, conversion))
+    convert(rows)
     assert all(name in report.getvalue() for name in ("reading", "looking for secrets", "counting"))
     assert all(name in conversion.getvalue() for name in ("reading", "converting"))
     assert f"{ROWS - ROWS % 1000:,} rows" in conversion.getvalue()
