@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from ..spec.rows.fastjson import loads_object
+from ..spec.rows.needs import Needs
 from ..spec.rows.rowcheck import Row, RowError
 from ..spec.rows.shapes import converter
 from ..spec.rows.strictjson import Flaw
@@ -29,7 +30,7 @@ class How:
     format: str
     shape: str
     columns: Mapping[str, str]
-    loss_on: str
+    needs: Needs
     turns_in: str | None  # the column that conversations are in
     variant: str  # plain texts or conversations, where a shape's rows are all of one kind
     limit: int  # bytes of a line
@@ -76,7 +77,7 @@ def convert_block(lines: Sequence[bytes], how: How, unseen: frozenset[str] = fro
 
 def how_to_read(how: How) -> Callable[[Row, set[str] | None], Row]:
     """The converter of a source's rows, with the check that they are of one kind where they must be."""
-    read = converter(how.format, how.columns, how.loss_on)
+    read = converter(how.format, how.columns, how.needs)
     if how.shape not in ONE_VARIANT:
         return read
 

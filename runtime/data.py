@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..compilers.base import DataStep
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import DataFacts
+from ..spec.rows.needs import NO_NEEDS, Needs
 from . import strata
 from .datafiles import Rows, encode, rows_of
 from .datapaths import expand
 from .loaded import Loaded, Skipped, Source
 from .mixing import chosen, hold_out, tell_leaks, tell_repeated, weigh
 from .problems import Place, Problems
+from .sofar import Progress, SoFar
 from .sources import SourceReading
 from .spool import Spool
 
 __all__ = ["DataRequest", "DataResult", "Peek", "Progress", "Source", "peek", "read_data", "write_data"]
-
-Progress = Callable[[int, int, int], None]
-"""Is told, many times, how many rows were read, how many bytes, and of how many."""
 
 SKIPPED = "data/skipped.jsonl"
 _PEEK_ROWS = 20
@@ -41,7 +40,7 @@ class DataRequest:
     test: Sequence[Source] = ()
     on_bad_row: str = "error"
     method: str = "sft"
-    loss_on: str = "assistant"  # what is trained of a chat: assistant, last_assistant or all
+    needs: Needs = NO_NEEDS  # what the run needs of rows beyond their format
 
 
 @dataclass(frozen=True)
@@ -107,44 +106,15 @@ def _load(
     for split, sources in (("train", request.train), ("eval", request.eval), ("test", request.test)):
         for source, path in _named(split, sources):
             named += [(split, file, path) for file in expand(source, place_of(source, path), problems)]
-    counted, spool, skip = _Counted([file for _, file, _ in named], progress), Spool(), request.on_bad_row == "skip"
+    counted, spool, skip = SoFar([file for _, file, _ in named], progress), Spool(), request.on_bad_row == "skip"
     groups: dict[str, list[Loaded]] = {"train": [], "eval": [], "test": []}
     for split, source, path in named:
         place = place_of(source, path)
-        how = (request.method, skip, problems, request.loss_on, spool, counted.told, workers)
+        how = (request.method, skip, problems, request.needs, spool, counted.told, workers)
         aside = request.stratify if split == "train" else None
         groups[split].append(SourceReading(source, place, *how, aside).run())
         counted.next(source)
     return groups
-
-
-class _Counted:
-    """Sums what was read of several files."""
-
-    def __init__(self, files: Sequence[Source], progress: Progress | None) -> None:
-        self._progress = progress
-        self._total = sum(map(_size, files)) if progress else 0
-        self._rows = self._bytes = self._here = 0
-
-    def told(self, rows: int, position: int) -> None:
-        """So much was read of the file at hand."""
-        self._here = rows
-        if self._progress:
-            self._progress(self._rows + rows, min(self._bytes + position, self._total), self._total)
-
-    def next(self, file: Source) -> None:
-        """A file was read."""
-        self._rows, self._here = self._rows + self._here, 0
-        if self._progress:
-            self._bytes += _size(file)
-            self._progress(self._rows, min(self._bytes, self._total), self._total)
-
-
-def _size(source: Source) -> int:
-    try:
-        return source.path.stat().st_size
-    except (OSError, ValueError):
-        return 0
 
 
 def peek(source: Source, method: str | None = None, path: str = "data.train", on_bad_row: str = "error") -> Peek:

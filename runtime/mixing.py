@@ -11,7 +11,7 @@ from ..spec.diagnostics import Level
 from .datafiles import Part
 from .loaded import Loaded
 from .problems import Problems
-from .repeats import keys, repeated, shared
+from .repeats import Found, keys, repeated, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class _Same:
 def tell_repeated(sources: list[Loaded], problems: Problems) -> int:
     """Warn of rows that repeat earlier ones; gives the number of different rows."""
     different = sum(map(len, sources))
-    for loaded, found in repeated(sources):
+    for loaded, found in repeated(sources, Found):
         different -= found.count
         pairs = [_Same(loaded, row, sources[source], at) for row, source, at in found.pairs]
         message = (
@@ -53,7 +53,7 @@ def tell_repeated(sources: list[Loaded], problems: Problems) -> int:
 
 def tell_leaks(train: list[Loaded], held: list[Loaded], problems: Problems) -> None:
     """Warn of evaluation rows that are trained on."""
-    for loaded, found in shared(train, held):
+    for loaded, found in shared(train, held, Found):
         pairs = [_Same(loaded, row, train[source], at) for row, source, at in found.pairs]
         message = (
             f"{_count(found.count)} of `{loaded.source.shown}` are also trained on: {_examples(pairs, found.count)}"

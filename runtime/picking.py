@@ -19,7 +19,10 @@ from .problems import Problems
 from .readers.base import LINES, FileProblem
 from .rows import RowReader
 from .rowsread import RowsRead
+from .sofar import Progress, SoFar
 from .sources import SourceReading
+
+_TOLD_EVERY = 1000  # rows
 
 
 @dataclass
@@ -37,10 +40,13 @@ class Share:
         return any(d.level is Level.ERROR for d in self.diagnostics)
 
 
-def split(source: Source, ratio: float, seed: int, stratify: str | None = None) -> Share:
+def split(
+    source: Source, ratio: float, seed: int, stratify: str | None = None, progress: Progress | None = None
+) -> Share:
     """Hold rows out as `data.eval: {split, seed, stratify}` of a spec does: by content, equal rows on one side."""
     problems, place = Problems(), place_of(source, "data.train")
-    read = RowsRead(SourceReading(source, place, None, False, problems).run())
+    so_far = SoFar([source], progress)
+    read = RowsRead(SourceReading(source, place, None, False, problems, told=so_far.told).run())
     keys = list(read.keys())
     ranks = {key: strata.rank(key, f"split:{seed}") for key in keys}
     held = {key for key, value in ranks.items() if value < ratio}
@@ -81,10 +87,12 @@ def sample(path: Path, size: int, seed: int) -> tuple[set[int], int, int]:
     return set(best.values()), rows, bad
 
 
-def as_they_are(path: Path) -> Iterator[tuple[int, bytes]]:
+def as_they_are(path: Path, progress: Progress | None = None) -> Iterator[tuple[int, bytes]]:
     """Each row's number and its line: of a file of lines the line itself, else the row as JSON."""
-    lines = path.suffix.lower() in LINES
-    for raw, value in RowReader(path):
+    lines, reader = path.suffix.lower() in LINES, RowReader(path)
+    for raw, value in reader:
+        if progress and raw.index % _TOLD_EVERY == 0:
+            progress(raw.index, reader.position, reader.size)
         if not isinstance(value, Flaw):
             yield raw.index, raw.text.strip().encode() if lines else encode(value)
 

@@ -17,6 +17,9 @@ from ..spec.diagnostics import Diagnostic, Level, SpecError, in_file_order
 from ..spec.load import Document, load
 from ..spec.places import locate
 from ..spec.plan import DataFacts
+from ..spec.rows.needs import Needs
+from ..spec.rows.shapes import SHAPES
+from ..spec.spec import Spec
 from ..spec.words import suggest
 from .data import DataRequest, DataResult, Progress, Source, peek, read_data
 from .datapaths import is_many, present
@@ -208,7 +211,7 @@ def _peeked(document: Document, project: Project, reading: Reading) -> DataFacts
     data, method = document.spec.data, document.spec.method.name
     first = data.train[0]
     named = first.format or data.format
-    shape = {"auto": None, "instruction": "chat"}.get(named, named)
+    shape = SHAPES.get(named)
     if shape is None and reading != "none" and first.path:
         source = _source(document, first, ["data", "train", 0])
         if reading == "present" and not present(source):
@@ -237,8 +240,14 @@ def data_request(document: Document, files: dict[str, Path] | None = None) -> Da
         test=held("test", spec.data.test),
         on_bad_row=spec.data.on_bad_row,
         method=spec.method.name,
-        loss_on=spec.data.loss_on or "assistant",
+        needs=_needs(spec),
     )
+
+
+def _needs(spec: Spec) -> Needs:
+    compared = (reward.exact_match.reference for reward in spec.rewards if reward.exact_match)
+    columns = tuple(dict.fromkeys(compared))
+    return Needs(spec.data.loss_on or "assistant", spec.data.masks == "native", columns)
 
 
 def _all_sources(document: Document) -> list[SpecSource]:

@@ -1,17 +1,21 @@
-"""How far rows are read, as a bar on a terminal; nothing where it goes quickly or nobody looks."""
+"""How far work on rows is, as a bar on a terminal; nothing where it goes quickly or nobody looks."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from .data import Progress
+from .sofar import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+
+Phases = Callable[[str], Progress | None]
+"""What to tell how far a phase of the work is, by the phase's name; None where nobody looks."""
 
 _PATIENCE = 1.0  # seconds before the bar is shown
 _REFRESH = 0.2  # seconds between two drawings
@@ -20,15 +24,26 @@ _REFRESH = 0.2  # seconds between two drawings
 @contextmanager
 def reading_bar(out: TextIO | None = None) -> Iterator[Progress | None]:
     """What to give to `read_data` or `open_project`; None where stderr is no terminal."""
+    with phases_bar(out) as phases:
+        yield phases("reading")
+
+
+@contextmanager
+def phases_bar(out: TextIO | None = None) -> Iterator[Phases]:
+    """For work of several phases, such as reading, counting and writing."""
     out = out or sys.stderr
     if not out.isatty():
-        yield None
+        yield unseen
         return
     bar = _Bar(out)
     try:
-        yield bar.update
+        yield bar.phase
     finally:
         bar.close()
+
+
+def unseen(name: str) -> None:
+    """The phases of work that nobody looks at."""
 
 
 class _Bar:
@@ -36,7 +51,11 @@ class _Bar:
         self._out, self._began, self._drawn = out, time.monotonic(), 0.0
         self._bar: RichProgress | None = None
 
-    def update(self, rows: int, read: int, total: int) -> None:
+    def phase(self, name: str) -> Progress:
+        """What to tell how far a phase is."""
+        return partial(self.update, name)
+
+    def update(self, name: str, rows: int, done: int, total: int) -> None:
         """Show how far it is, if the last drawing is old enough."""
         now = time.monotonic()
         if now - self._began < _PATIENCE or now - self._drawn < _REFRESH:
@@ -44,8 +63,8 @@ class _Bar:
         self._drawn = now
         with suppress(OSError):  # a terminal that is gone
             bar = self._bar or self._begin()
-            said = f"{rows:,} rows, {read / 1e6:,.0f} of {total / 1e6:,.0f} MB"
-            bar.update(bar.task_ids[0], completed=read, total=total, said=said)
+            said = f"{rows:,} rows, {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+            bar.update(bar.task_ids[0], description=name, completed=done, total=total, said=said)
             bar.refresh()
 
     def close(self) -> None:
@@ -59,7 +78,8 @@ class _Bar:
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichProgress
 
-        columns = (TextColumn("reading"), BarColumn(bar_width=24), TextColumn("{task.fields[said]}", markup=False))
+        name = TextColumn("{task.description}", markup=False)
+        columns = (name, BarColumn(bar_width=24), TextColumn("{task.fields[said]}", markup=False))
         self._bar = RichProgress(*columns, console=Console(file=self._out), auto_refresh=False, transient=True)
         self._bar.add_task("", total=None, said="")
         self._bar.start()

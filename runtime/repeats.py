@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from heapq import nsmallest
+from heapq import merge, nsmallest
+from typing import Protocol, TypeVar
 
 from .blocks import KEY
-from .loaded import Loaded
 
 EXAMPLES = 5
-_AT_ONCE = 500_000  # rows whose digests are looked at together; a set of them takes about 40 MB
+_AT_ONCE = 250_000  # rows whose digests are looked at together; a set of them takes about 20 MB
 
 Pair = tuple[int, int, int]
 """A row, and the source and the row that first had its content; all counted from 0."""
+
+
+class Digested(Protocol):
+    """Rows with their digests, one after another."""
+
+    keys: bytearray
+
+    def __len__(self) -> int: ...
+
+
+class Kept(Protocol):
+    """What is kept of the rows that are found."""
+
+    count: int
+
+    def add(self, more: list[Pair]) -> None:
+        """Take more pairs, in the order of their rows."""
+
+
+D = TypeVar("D", bound=Digested)
+H = TypeVar("H", bound=Digested)
+K = TypeVar("K", bound=Kept)
 
 
 @dataclass
@@ -29,15 +52,32 @@ class Found:
         self.pairs = nsmallest(EXAMPLES, self.pairs + nsmallest(EXAMPLES, more))
 
 
-def keys(loaded: Loaded) -> Iterator[bytes]:
+class Every:
+    """All rows of a source that were found, in 12 bytes each; iterates over the pairs in the order of rows."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._runs: list[list[array[int]]] = []
+
+    def add(self, more: list[Pair]) -> None:
+        """Take more pairs."""
+        self.count += len(more)
+        if more:
+            self._runs.append([array("I", column) for column in zip(*more, strict=True)])
+
+    def __iter__(self) -> Iterator[Pair]:
+        return merge(*(zip(rows, sources, firsts, strict=True) for rows, sources, firsts in self._runs))
+
+
+def keys(loaded: Digested) -> Iterator[bytes]:
     """The digest of each row."""
     whole = bytes(loaded.keys)
     return (whole[at : at + KEY] for at in range(0, len(whole), KEY))
 
 
-def repeated(sources: Sequence[Loaded]) -> list[tuple[Loaded, Found]]:
+def repeated(sources: Sequence[D], new: Callable[[], K]) -> list[tuple[D, K]]:
     """For each source that has some: its rows that are in it, or in a source before it, already."""
-    found = [Found() for _ in sources]
+    found = [new() for _ in sources]
     for share in _shares(sources):
         heads = [share.heads(loaded) for loaded in sources]
         seen: set[int] = set()
@@ -51,9 +91,9 @@ def repeated(sources: Sequence[Loaded]) -> list[tuple[Loaded, Found]]:
     return [(loaded, some) for loaded, some in zip(sources, found, strict=True) if some.count]
 
 
-def shared(sources: Sequence[Loaded], others: Sequence[Loaded]) -> list[tuple[Loaded, Found]]:
+def shared(sources: Sequence[D], others: Sequence[H], new: Callable[[], K]) -> list[tuple[H, K]]:
     """For each of the others that has some: its rows that are in one of the sources."""
-    found = [Found() for _ in others]
+    found = [new() for _ in others]
     for share in _shares([*sources, *others]) if others else ():
         heads = {head for loaded in others for head in share.heads(loaded)}
         common = heads.intersection(head for loaded in sources for head in share.heads(loaded))
@@ -62,8 +102,8 @@ def shared(sources: Sequence[Loaded], others: Sequence[Loaded]) -> list[tuple[Lo
         first: dict[bytes, tuple[int, int]] = {}
         for number, loaded in enumerate(sources):
             _again(share, loaded, number, common, first)
-        for some, loaded in zip(found, others, strict=True):
-            rows = share.rows(loaded, common)
+        for some, other in zip(found, others, strict=True):
+            rows = share.rows(other, common)
             some.add([(row, *first[key]) for row, key in rows if key in first])
     return [(loaded, some) for loaded, some in zip(others, found, strict=True) if some.count]
 
@@ -75,12 +115,12 @@ class _Share:
     number: int
     of: int
 
-    def heads(self, loaded: Loaded) -> list[int]:
+    def heads(self, loaded: Digested) -> list[int]:
         """The first half of each digest of this share, as a number."""
         every = (head for _, some in _heads(loaded) for head in some)
         return [head for head in every if head % self.of == self.number]
 
-    def rows(self, loaded: Loaded, heads: set[int]) -> Iterator[tuple[int, bytes]]:
+    def rows(self, loaded: Digested, heads: set[int]) -> Iterator[tuple[int, bytes]]:
         """Rows and digests of those with one of some heads."""
         for start, some in _heads(loaded):
             for row, head in enumerate(some, start):
@@ -88,7 +128,7 @@ class _Share:
                     yield row, bytes(loaded.keys[row * KEY : row * KEY + KEY])
 
 
-def _heads(loaded: Loaded) -> Iterator[tuple[int, list[int]]]:
+def _heads(loaded: Digested) -> Iterator[tuple[int, list[int]]]:
     """The first half of each digest as a number, some at a time, and the row that these begin with."""
     for start in range(0, len(loaded), _AT_ONCE):
         with memoryview(loaded.keys) as view, view.cast("Q") as numbers:
@@ -96,7 +136,7 @@ def _heads(loaded: Loaded) -> Iterator[tuple[int, list[int]]]:
         yield start, some
 
 
-def _shares(sources: Sequence[Loaded]) -> list[_Share]:
+def _shares(sources: Sequence[Digested]) -> list[_Share]:
     count = -(-sum(map(len, sources)) // _AT_ONCE) or 1
     return [_Share(number, count) for number in range(count)]
 
@@ -112,7 +152,7 @@ def _several(heads: list[list[int]]) -> set[int]:
 
 
 def _again(
-    share: _Share, loaded: Loaded, number: int, heads: set[int], first: dict[bytes, tuple[int, int]]
+    share: _Share, loaded: Digested, number: int, heads: set[int], first: dict[bytes, tuple[int, int]]
 ) -> list[Pair]:
     """Rows whose content came before; what is new is noted in `first`."""
     pairs = []

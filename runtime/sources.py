@@ -8,6 +8,7 @@ from itertools import chain
 from ..spec.diagnostics import Level
 from ..spec.method import REWARDED
 from ..spec.rows.cells import nested
+from ..spec.rows.needs import NO_NEEDS, Needs
 from ..spec.rows.rowcheck import Row, RowError, listed, near, quoted
 from ..spec.rows.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
 from ..spec.rows.strictjson import Flaw
@@ -44,14 +45,14 @@ class SourceReading:
         method: str | None,
         skip: bool,
         problems: Problems,
-        loss_on: str = "assistant",
+        needs: Needs = NO_NEEDS,
         spool: Spool | None = None,
         told: Told = lambda rows, position: None,
         workers: int = 1,
         aside: str | None = None,
     ) -> None:
         self.source, self.place, self.method, self.skip, self.problems = source, place, method, skip, problems
-        self.loss_on, self._told, self._workers = loss_on, told, workers
+        self.needs, self._told, self._workers = needs, told, workers
         self._aside = aside  # a column that is used apart from the rows
         spool = spool or Spool()
         self.loaded = Loaded(source, place, spool, start=spool.size, end=spool.size)
@@ -140,7 +141,7 @@ class SourceReading:
         loaded = self.loaded
         assert loaded.format is not None and loaded.shape is not None
         columns = self.source.columns
-        return How(loaded.format, loaded.shape, columns, self.loss_on, self._turns_in, loaded.variant, _limit())
+        return How(loaded.format, loaded.shape, columns, self.needs, self._turns_in, loaded.variant, _limit())
 
     def _read(self, raw: Raw, value: Row | Flaw, complete: bool = True) -> None:
         if isinstance(value, Flaw):
@@ -159,7 +160,7 @@ class SourceReading:
             assert loaded.format is not None
             if self._turns_in is not None and self._turns_in not in row:
                 raise RowError("TF315", (self._turns_in,), "is missing")
-            found = convert(row, loaded.format, self.source.columns, loaded.ignored, self.loss_on)
+            found = convert(row, loaded.format, self.source.columns, loaded.ignored, self.needs)
             if loaded.shape in ONE_VARIANT:
                 self._check_variant(found)
         except RowError as error:
@@ -214,13 +215,19 @@ class SourceReading:
         except RowError:
             return error
         elsewhere = self._turns_in is not None and self._turns_in not in row
-        if found.format == self.loaded.format and not elsewhere:
+        if (found.format == self.loaded.format and not elsewhere) or self._only_looks(found.format, row, error):
             return error
         first = f"{self._first} is {self.loaded.format} ({self.loaded.evidence})"
         if self.source.format != "auto":
             first = f"the spec says `format: {self.source.format}`"
         hint = "one file holds rows of one format; a list of sources can hold several files"
         return RowError("TF314", (), f"is {found.format} ({found.evidence}), but {first}", hint)
+
+    def _only_looks(self, found: str, row: Row, error: RowError) -> bool:
+        """Whether a row looks like another format for want of a good label, or because prompts look like chats."""
+        if error.where == ("label",):
+            return found in ("chat", "sharegpt", "prompt_completion")
+        return self.loaded.format == "prompt" and bool(error.where) and error.where[0] in row
 
     def _bad(self, raw: Raw, problem: RowError | Flaw, complete: bool = True) -> None:
         if self.skip and complete:

@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..spec.diagnostics import Diagnostic, Level, Span
-from ..spec.rows.rowcheck import RowError
+from ..spec.rows.needs import NO_NEEDS
+from ..spec.rows.rowcheck import Row, RowError
 from ..spec.rows.shapes import SHAPES
 from ..spec.wire.base import EXPANSIONS, Form, Wire
 from ..spec.wire.convert import form_for, to_wire
@@ -21,7 +22,10 @@ from .datafiles import encode
 from .jsonfiles import write_parts
 from .loaded import Loaded, Skipped, Source
 from .problems import SHOWN, Place, Problems
+from .reading_bar import Phases, unseen
+from .sofar import Progress, SoFar, watched
 from .sources import SourceReading
+from .spool import Spool
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -60,7 +64,8 @@ class Done:
 
     asked: Asked
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    lines: list[bytes] = field(default_factory=list)
+    lines: Spool = field(default_factory=Spool)
+    rows: int = 0  # in the wire form
     read: int = 0
     expanded: dict[str, Told] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
@@ -78,22 +83,21 @@ class Done:
         return not any(d.level is Level.ERROR for d in self.diagnostics)
 
     @property
-    def rows(self) -> int:
-        """Rows in the wire form."""
-        return len(self.lines)
-
-    @property
     def size(self) -> int:
         """Bytes of the file."""
-        return sum(len(part) for part in self.parts())
+        return self.lines.size + len(_BOM) * self.asked.wire.bom
 
     def parts(self) -> Iterator[bytes]:
         """The file's bytes."""
         if self.asked.wire.bom:
             yield _BOM
-        for line in self.lines:
-            yield line
-            yield b"\n"
+        yield from self.lines.blocks(0, self.lines.size)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Append rows in the wire form."""
+        self.rows += len(rows)
+        for row in rows:
+            self.lines.add(encode(row) + b"\n")
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -118,14 +122,14 @@ class Done:
         }
 
 
-def convert_files(asked: Asked) -> Done:
-    """Convert, and write if there is no error."""
+def convert_files(asked: Asked, phases: Phases = unseen) -> Done:
+    """Convert, and write if there is no error. `phases` is told how far it is."""
     done, problems = Done(asked), Problems()
-    sources = [_read(asked, i, problems) for i in range(len(asked.files))]
+    sources = _read(asked, problems, phases("reading"))
     done.read = sum(map(len, sources))
     done.skipped = [row for s in sources for row in s.skipped]
     if not problems.failed and _one_kind(sources, problems):
-        _convert(asked, sources, done, problems)
+        _convert(asked, sources, done, problems, phases("converting"))
     done.diagnostics = [_listed_here(d) for d in [*problems.finish(), *_prompts_perhaps(asked, problems)]]
     if done.found is not None and done.ok:
         done.diagnostics += [*_expansions(done), *_limits(done)]
@@ -135,11 +139,16 @@ def convert_files(asked: Asked) -> Done:
     return done
 
 
-def _read(asked: Asked, number: int, problems: Problems) -> Loaded:
-    path, shown = asked.files[number].absolute(), str(asked.files[number])
-    place = Place("", Path(os.path.normpath(shown)).as_posix(), shown)
-    source = Source(path, shown, asked.format, asked.columns)
-    return SourceReading(source, place, asked.method, asked.skip, problems).run()
+def _read(asked: Asked, problems: Problems, progress: Progress | None) -> list[Loaded]:
+    """Every file, one after another into one spool."""
+    files = [Source(path.absolute(), str(path), asked.format, asked.columns) for path in asked.files]
+    spool, so_far, found = Spool(), SoFar(files, progress), []
+    for source in files:
+        place = Place("", Path(os.path.normpath(source.shown)).as_posix(), source.shown)
+        how = (asked.method, asked.skip, problems, NO_NEEDS, spool, so_far.told)
+        found.append(SourceReading(source, place, *how).run())
+        so_far.next(source)
+    return found
 
 
 def _one_kind(sources: list[Loaded], problems: Problems) -> bool:
@@ -155,7 +164,7 @@ def _kind(loaded: Loaded) -> str:
     return f"{loaded.source.shown} holds {loaded.shape} rows" + (f" as {loaded.variant}" if loaded.variant else "")
 
 
-def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems) -> None:
+def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems, progress: Progress | None) -> None:
     try:
         done.found = form_for(asked.wire, str(sources[0].shape), asked.method, asked.expand)
     except RowError as error:
@@ -164,18 +173,18 @@ def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems
         return
     for loaded in sources:
         refused = _Refused(loaded, asked.skip)
-        for i, line in enumerate(loaded.lines()):
+        for i, line in enumerate(watched(loaded.lines(), loaded.end - loaded.start, progress)):
             try:
                 rows, taken = to_wire(json.loads(line), SHAPES[str(loaded.format)], done.found, asked.expand)
             except RowError as error:
                 refused.add(i, error)
                 continue
-            done.lines.extend(map(encode, rows))
+            done.add(rows)
             for name in taken:
                 done.expanded.setdefault(name, Told()).add(f"{loaded.place.file}:{loaded.places.line(i)}")
         refused.tell(asked.wire.name, problems)
         done.skipped += refused.skipped
-    if not done.lines and not problems.failed:
+    if not done.rows and not problems.failed:
         problems.source(sources[0].place, "TF304", Level.ERROR, f"no row is left for {asked.wire.name}")
 
 

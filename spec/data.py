@@ -9,7 +9,19 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from .fields import Line, PathStr, Section, derived
 
 Format = Literal[
-    "auto", "chat", "instruction", "prompt_completion", "text", "preference", "unpaired_preference", "prompt"
+    "auto",
+    "chat",
+    "instruction",
+    "prompt_completion",
+    "text",
+    "preference",
+    "unpaired_preference",
+    "prompt",
+    "converse",
+    "converse_preference",
+    "gemini",
+    "gemini_preference",
+    "gemini_prompt",
 ]
 
 

@@ -1,4 +1,4 @@
-"""What is looked for in rows beyond reading them: repeats, leaks, secrets, reserved tokens, the order of turns."""
+"""What is looked for in rows beyond reading them: secrets, reserved tokens, what a target has no place for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import blake2b
 from itertools import accumulate
 
 from ...spec.diagnostics import Level
@@ -15,7 +14,11 @@ from ...spec.rows import secrets
 from ...spec.rows.rowcheck import Row, RowError, quoted
 from ...spec.wire.base import Form
 from ...spec.wire.convert import to_wire
+from ..blocks import digest
+from ..reading_bar import Phases, unseen
 from ..rowsread import RowsRead
+from ..sofar import watched
+from ..tokens.counting import decoded
 from .findings import Finding, Findings
 
 BLOCK = 2**20  # bytes that are searched at once
@@ -24,17 +27,18 @@ KNOWN_TOKENS = (
     *("<|start_header_id|>", "<|end_header_id|>", "<start_of_turn>", "<end_of_turn>", "<|assistant|>", "<|user|>"),
     *("<|end|>", "<|channel|>", "<|message|>", "<|return|>", "</s>", "[INST]", "[/INST]"),
 )  # of widely used models; the tokenizer's own are taken where there is one
-Seen = dict[bytes, tuple["Checks", int]]
-"""Which row of which file first had a content, by its digest."""
-
 _SPACE = re.compile(rb"(?:\\[nrt]|\s)+")
 
 
 class Checks:
     """Looks at one file's rows and tells the findings."""
 
-    def __init__(self, rows: RowsRead, file: str, findings: Findings) -> None:
-        self.rows, self.file, self.findings = rows, file, findings
+    def __init__(self, rows: RowsRead, file: str, findings: Findings, phases: Phases = unseen) -> None:
+        self.rows, self.file, self.findings, self._phases = rows, file, findings, phases
+
+    def lines(self, phase: str) -> Iterator[bytes]:
+        """The rows as lines, in a phase of the work that is shown."""
+        return watched(self.rows.lines(), self.rows.size, self._phases(phase))
 
     def tell(self, code: str, level: Level, row: int, message: str, hint: str | None = None) -> None:
         """A problem of one row, by its place among the rows that can be used."""
@@ -45,33 +49,10 @@ class Checks:
         """A row, as another file's message names it."""
         return f"{self.rows.place(row)} of {self.file}"
 
-    def repeated(self, seen: Seen) -> None:
-        """Rows equal to earlier ones of the same split."""
-        for row, key in enumerate(self.rows.keys()):
-            checks, first = seen.setdefault(key, (self, row))
-            if checks is not self or first != row:
-                there = checks.rows.place(first) if checks is self else checks.place(first)
-                hint = "each counts as often as it stands there; a source's `weight` says it better"
-                self.tell("TF328", Level.WARNING, row, f"the row repeats {there}", hint)
-
-    def leaked(self, train: Seen, loose: Seen) -> None:
-        """Rows held out that are trained on; `loose` knows the training rows by their text without white space."""
-        hint = "scores on rows that were trained on say little: remove them from one side"
-        for row, (key, line) in enumerate(zip(self.rows.keys(), self.rows.lines(), strict=True)):
-            if same := train.get(key):
-                self.tell("TF329", Level.WARNING, row, f"the row is trained on: {same[0].place(same[1])}", hint)
-            elif near := loose.get(without_space(line)):
-                message = f"but for white space, the row is trained on: {near[0].place(near[1])}"
-                self.tell("TF355", Level.WARNING, row, message, hint)
-
-    def loose(self) -> Seen:
-        """The rows by their text without white space."""
-        return {without_space(line): (self, row) for row, line in enumerate(self.rows.lines())}
-
     def secrets(self) -> None:
         """Likely secrets; what they are is told, never the text."""
         hint = "revoke it if it is real, and remove it: a tuned model can repeat what it was trained on"
-        for start, block, row_at in _blocks(self.rows.lines()):
+        for start, block, row_at in _blocks(self.lines("looking for secrets")):
             found = {(start + row_at(place), what) for place, what in secrets.find(block)}
             for row, what in sorted(found):
                 self.tell("TF358", Level.WARNING, row, f"the row holds what looks like {what}", hint)
@@ -81,7 +62,7 @@ class Checks:
         level = Level.NOTE if self.rows.shape == "text" else Level.WARNING
         hint = "the chat template writes these marks; in the text they end or open turns where none ends or opens"
         needles = {json.dumps(token, ensure_ascii=False)[1:-1].encode(): token for token in tokens if len(token) > 1}
-        for start, block, row_at in _blocks(self.rows.lines()):
+        for start, block, row_at in _blocks(self.lines("looking for reserved tokens")):
             there = [needle for needle in needles if needle in block]
             if not there:
                 continue
@@ -95,16 +76,16 @@ class Checks:
 
     def carried(self, form: Form) -> None:
         """Rows that a target's form has no place for, each by its first reason."""
-        for number, row in enumerate(self.rows):
+        for number, row in enumerate(decoded(self.lines("comparing with the target"))):
             try:
                 to_wire(row, self.rows.shape, form)
             except RowError as error:
                 self.tell(error.code, Level.ERROR, number, error.text, error.hint)
 
 
-def without_space(line: bytes) -> bytes:
-    """The digest of a row without any white space."""
-    return blake2b(_SPACE.sub(b"", line), digest_size=16).digest()
+def loose_keys(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The digest of each row without any white space."""
+    return (digest(_SPACE.sub(b"", line)) for line in lines)
 
 
 def turns(row: Row, shape: str) -> list[Row]:
@@ -113,9 +94,12 @@ def turns(row: Row, shape: str) -> list[Row]:
     return [turn for part in parts if isinstance(row.get(part), list) for turn in row[part]]
 
 
-def roles(rows: Iterable[Row], shape: str) -> Counter[str]:
-    """Turns by role."""
-    return Counter(turn["role"] for row in rows for turn in turns(row, shape))
+def roles(rows: Iterable[Row], shape: str, found: Counter[str]) -> Iterator[Row]:
+    """The rows as they are; their turns are counted by role as they go by."""
+    for row in rows:
+        for turn in turns(row, shape):
+            found[turn["role"]] += 1
+        yield row
 
 
 def _blocks(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes, Callable[[int], int]]]:

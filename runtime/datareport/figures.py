@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,24 +65,23 @@ class Figures:
 
 def figures(counted: list[Counted], max_length: int | None) -> Figures | None:
     """The figures of rows that can be trained on; None where there are none."""
-    rows = [(c, i) for c in counted for i in range(len(c.lengths)) if i not in c.unfit]
-    if not rows:
+    lengths = array("I", sorted(c.lengths[i] for c, i in _rows(counted)))
+    if not lengths:
         return None
-    lengths = array("L", sorted(c.lengths[i] for c, i in rows))
     limit = lengths[-1] if max_length is None else max_length
-    fit = [(c, i) for c, i in rows if c.lengths[i] <= limit]
-    long = [(c, i) for c, i in rows if c.lengths[i] > limit]
+    long = [(c, i) for c, i in _rows(counted) if c.lengths[i] > limit]
     left = [(c, i) for c, i in long if c.kept[i] or not c.trained[i]]
-    epoch_fit, trained_fit = sum(c.read[i] for c, i in fit), sum(c.trained[i] for c, i in fit)
+    epoch, trained = sum(c.read[i] for c, i in _rows(counted)), sum(c.trained[i] for c, i in _rows(counted))
+    epoch_fit, trained_fit = epoch - sum(c.read[i] for c, i in long), trained - sum(c.trained[i] for c, i in long)
     return Figures(
         exact=all(c.exact for c in counted),
-        rows=len(rows),
+        rows=len(lengths),
         shortest=lengths[0],
         median=at(lengths, 0.5),
         p95=at(lengths, 0.95),
         longest=lengths[-1],
-        epoch=sum(c.read[i] for c, i in rows),
-        trained=sum(c.trained[i] for c, i in rows),
+        epoch=epoch,
+        trained=trained,
         histogram=tuple(histogram(lengths)),
         max_length=max_length,
         over=len(long),
@@ -91,6 +91,11 @@ def figures(counted: list[Counted], max_length: int | None) -> Figures | None:
         trained_dropped=trained_fit,
         trained_cut=trained_fit + sum(c.kept[i] for c, i in left),
     )
+
+
+def _rows(counted: list[Counted]) -> Iterator[tuple[Counted, int]]:
+    """Rows that can be trained on."""
+    return ((c, i) for c in counted for i in range(len(c.lengths)) if i not in c.unfit)
 
 
 def at(ordered: array[int], share: float) -> int:

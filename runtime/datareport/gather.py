@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ...spec.diagnostics import Level
-from ...spec.rows.rowcheck import RowError
+from ...spec.rows.needs import Needs
+from ...spec.rows.rowcheck import Row, RowError
 from ...spec.wire.convert import WIRES, form_for
 from ...spec.wire.limits import Limit, Split, beyond, limits_of
 from ..data import place_of
 from ..datapaths import expand
 from ..loaded import Loaded, Source
+from ..reading_bar import Phases, unseen
 from ..rowsread import RowsRead
+from ..sofar import Progress, SoFar, size_of
 from ..sources import SourceReading
-from ..tokens.counting import Counted, Question, count
+from ..spool import Spool
+from ..tokens.counting import Counted, Question, count, decoded
 from ..tokens.facts import LOSS_ON
 from ..tokens.folder import NoTokenizer
 from ..tokens.tokenizer import Tokenizer, load
-from .checks import KNOWN_TOKENS, Checks, Seen, roles
+from .checks import KNOWN_TOKENS, Checks, roles
 from .figures import Figures, figures
 from .findings import Finding, Findings, Recorder
+from .same import Same
 
 
 @dataclass(frozen=True)
@@ -76,32 +80,36 @@ class Report:
         return self.findings.count(Level.ERROR, Level.WARNING)
 
 
-def gather(wanted: Wanted, sink: Callable[[str], object] | None = None, online: bool = True) -> Report:
-    """Read and count everything. `sink` takes each problem as a line of JSON."""
+def gather(
+    wanted: Wanted, sink: Callable[[str], object] | None = None, online: bool = True, phases: Phases = unseen
+) -> Report:
+    """Read and count everything. `sink` takes each problem as a line of JSON; `phases` is told how far it is."""
     findings = Findings(sink)
     tokenizer, why = _tokenizer(wanted.tokenizer, online)
     report = Report([], findings, None, tokenizer.name if tokenizer else None, why, [], wanted.max_length)
-    train, held, loose = Seen(), Seen(), Seen()
-    for split, sources in (("train", wanted.train), ("eval", wanted.eval)):
-        for source in _files(sources, findings):
-            found = _read(source, split, wanted, findings)
-            report.files.append(found)
-            checks = Checks(found.usable, found.file, findings)
-            if split == "train":
-                checks.repeated(train)
-                loose |= checks.loose() if wanted.eval else {}
-            else:
-                checks.repeated(held)
-                checks.leaked(train, loose)
-            _look(found, checks, report, wanted, tokenizer)
+    report.files += _read_all(wanted, findings, phases("reading"))
+    each = [(found, Checks(found.usable, found.file, findings, phases)) for found in report.files]
+    train, held = ([checks for found, checks in each if found.split == split] for split in ("train", "eval"))
+    same = Same(train, held)
+    for found, checks in each:
+        same.tell(checks)
+        _look(found, checks, report, wanted, tokenizer)
     _totals(report)
     return report
 
 
-def _files(sources: Sequence[Source], findings: Findings) -> Iterator[Source]:
-    """Each file, of folders and patterns too."""
-    for source in sources:
-        yield from expand(source, place_of(source, "data"), Recorder(findings))
+def _read_all(wanted: Wanted, findings: Findings, progress: Progress | None) -> Iterator[FileReport]:
+    """Every file, of folders and patterns too, one after another into one spool."""
+    named = [("train", source) for source in wanted.train] + [("eval", source) for source in wanted.eval]
+    files = [
+        (split, file)
+        for split, source in named
+        for file in expand(source, place_of(source, "data"), Recorder(findings))
+    ]
+    spool, so_far = Spool(), SoFar([file for _, file in files], progress)
+    for split, file in files:
+        yield _read(file, split, wanted, findings, spool, so_far)
+        so_far.next(file)
 
 
 def _tokenizer(name: str | None, online: bool) -> tuple[Tokenizer | None, str | None]:
@@ -113,30 +121,36 @@ def _tokenizer(name: str | None, online: bool) -> tuple[Tokenizer | None, str | 
         return None, str(error)
 
 
-def _read(source: Source, split: str, wanted: Wanted, findings: Findings) -> FileReport:
-    place = place_of(source, f"data.{split}")
-    recorder = Recorder(findings)
-    loaded = SourceReading(source, place, wanted.method, False, recorder, wanted.loss_on or "assistant").run()
-    return FileReport(place.file, split, _size(source.path), loaded, RowsRead(loaded), recorder.rows)
+def _read(source: Source, split: str, wanted: Wanted, findings: Findings, spool: Spool, so_far: SoFar) -> FileReport:
+    place, recorder = place_of(source, f"data.{split}"), Recorder(findings)
+    how = (wanted.method, False, recorder, Needs(wanted.loss_on or "assistant"), spool, so_far.told)
+    loaded = SourceReading(source, place, *how).run()
+    return FileReport(place.file, split, size_of(source), loaded, RowsRead(loaded), recorder.rows)
 
 
 def _look(found: FileReport, checks: Checks, report: Report, wanted: Wanted, tokenizer: Tokenizer | None) -> None:
     loaded = found.loaded
     if loaded.shape is None:
         return
-    found.roles = roles(found.usable, loaded.shape)
     checks.secrets()
     checks.reserved(tokenizer.special if tokenizer else KNOWN_TOKENS)
     loss_on = wanted.loss_on or LOSS_ON.get(loaded.shape, "assistant")
+    question = Question(loaded.shape, loss_on, wanted.max_length)
     try:
-        found.counted = count(found.usable, Question(loaded.shape, loss_on, wanted.max_length), tokenizer)
+        found.counted = count(_turns(found, checks), question, tokenizer)
     except NoTokenizer as error:  # which turns up when a first chat is to be rendered
         report.estimate, report.tokenizer = str(error), None
-        found.counted = count(found.usable, Question(loaded.shape, loss_on, wanted.max_length), None)
+        found.counted = count(_turns(found, checks), question, None)
     found.figures = figures([found.counted], wanted.max_length)
     _tell_tokens(found, found.counted, checks, wanted)
     if wanted.target:
         _tell_target(found, checks, report, wanted)
+
+
+def _turns(found: FileReport, checks: Checks) -> Iterator[Row]:
+    """The rows, whose turns are counted as they go by."""
+    found.roles = Counter()
+    return roles(decoded(checks.lines("counting")), found.usable.shape, found.roles)
 
 
 def _tell_tokens(found: FileReport, counted: Counted, checks: Checks, wanted: Wanted) -> None:
@@ -190,10 +204,3 @@ def _totals(report: Report) -> None:
     train = [f.counted for f in report.files if f.split == "train" and f.counted]
     if len(train) > 1:
         report.total = figures(train, report.max_length)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

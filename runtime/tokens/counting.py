@@ -44,10 +44,10 @@ class Counted:
     """All rows of a split, in order."""
 
     exact: bool
-    lengths: array[int] = field(default_factory=lambda: array("L"))
-    read: array[int] = field(default_factory=lambda: array("L"))
-    trained: array[int] = field(default_factory=lambda: array("L"))
-    kept: array[int] = field(default_factory=lambda: array("L"))
+    lengths: array[int] = field(default_factory=lambda: array("I"))
+    read: array[int] = field(default_factory=lambda: array("I"))
+    trained: array[int] = field(default_factory=lambda: array("I"))
+    kept: array[int] = field(default_factory=lambda: array("I"))
     unfit: dict[int, str] = field(default_factory=dict)  # number of a row -> why it cannot be trained on
 
     def add(self, row: RowTokens | Untrainable) -> None:

@@ -14,6 +14,7 @@ _ALWAYS = (
     *("preferred_output", "non_preferred_output"),
 )
 _SOMETIMES = ("prompt", "completion", "chosen", "rejected", "input")  # texts, or conversations
+_ANSWERS = ("chosen", "rejected")  # or one turn
 _LABELS = {"true": True, "false": False}
 
 
@@ -29,10 +30,10 @@ def nested(row: Row, columns: Mapping[str, str]) -> Row:
             out[column] = _LABELS.get(text.strip().lower(), text)
         elif key in _ALWAYS:
             out[column] = _value(text, column)
-        elif text.lstrip().startswith(('[{"', '{"messages"')):
+        elif text.lstrip().startswith(('[{"', '{"')):
             with suppress(RowError):  # a text that only looks like it
                 value = _value(text, column)
-                out[column] = value if _is_conversation(value) else text
+                out[column] = value if _is_conversation(value) or (key in _ANSWERS and _is_turn(value)) else text
     return out
 
 
@@ -49,3 +50,7 @@ def _is_conversation(value: Any) -> bool:
     if not isinstance(turns, list):
         return False
     return all(isinstance(turn, dict) and ("role" in turn or "from" in turn) for turn in turns)
+
+
+def _is_turn(value: Any) -> bool:
+    return isinstance(value, dict) and (value.keys() >= {"role", "content"} or value.keys() >= {"from", "value"})

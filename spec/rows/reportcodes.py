@@ -24,6 +24,14 @@ not be one that the format uses. Rows without it count as a value of their own; 
 
     data: {train: train.jsonl, eval: {split: 0.1, stratify: topic}}      and no row has a topic""",
     ),
+    "TF354": (
+        "nothing to compare answers with",
+        """The reward `exact_match` compares each answer with a column of the row, and this row has no such column, or
+null in it: the run would stop when the row comes. Correct the column's name under `rewards`, complete the row, or
+leave such rows out with `on_bad_row: skip`.
+
+    {"prompt": "2+2?", "solution": "4"}      where the spec has rewards: [{exact_match: answer}]""",
+    ),
     "TF355": (
         "held-out rows are trained on, but for white space",
         """Rows for evaluation differ from training rows in spaces or line ends alone, so their score says how well the

@@ -73,8 +73,10 @@ cannot be told what was asked.
         "bad weight of a message",
         """A message's `weight` is 0 (read, not trained) or 1 (trained), and at least one turn of the assistant
 counts: with `loss_on: last_assistant` the last one. With `loss_on: all` only turns of the assistant can be left out,
-as the others cannot be found for certain in what a chat template renders. The answers of a preference
-pair, and an answer with a label, count whole.
+as the others cannot be found for certain in what a chat template renders. With `masks: native` the trainer makes the
+labels and heeds no weight, so a turn of weight 0 would be trained: `masks: auto` leaves it out. So would answers in
+the `prompt` of a chat that is a prompt and a completion. The answers of a preference pair, and an answer with a label,
+count whole.
 
     {"role": "assistant", "content": "hi", "weight": 0.5}""",
     ),

@@ -18,11 +18,12 @@ from . import detection
 from .contents import read_contents, read_references, read_scored
 from .converse import read_candidates, read_converse
 from .detection import Detected
+from .needs import NO_NEEDS, Needs, check_of
 from .preference import instruction, read_preference
 from .prompts import read_prompt, read_unpaired
 from .rowcheck import Row, RowError, kind, list_of, note_rest, required, text_of
 from .toolcalls import read_tools
-from .turns import WEIGHED, check_order, check_trainable, check_weights, read_messages
+from .turns import check_order, check_trainable, read_messages
 
 __all__ = [
     "COLUMNS",
@@ -109,23 +110,23 @@ def convert(
     format: str,
     columns: Mapping[str, str] | None = None,
     ignored: set[str] | None = None,
-    loss_on: str = "assistant",
+    needs: Needs = NO_NEEDS,
 ) -> Row:
     """A row in its canonical form. `ignored` gathers the names of columns that are not carried."""
-    return converter(format, columns, loss_on)(row, ignored)
+    return converter(format, columns, needs)(row, ignored)
 
 
-def converter(format: str, columns: Mapping[str, str] | None = None, loss_on: str = "assistant") -> Reader:
+def converter(format: str, columns: Mapping[str, str] | None = None, needs: Needs = NO_NEEDS) -> Reader:
     """What converts rows of a format to their canonical form; see `convert`."""
-    read: Reader = partial(_chat, loss_on=loss_on) if format == "chat" else _READERS[format]
-    if loss_on in WEIGHED and SHAPES[format] == "chat":
-        read = partial(_weighed, read=read, loss_on=loss_on)
+    read: Reader = partial(_chat, loss_on=needs.loss_on) if format == "chat" else _READERS[format]
+    if check := check_of(SHAPES[format], needs):
+        read = partial(_checked, read=read, check=check)
     return partial(_renamed, read=read, columns=columns) if columns else read
 
 
-def _weighed(row: Row, ignored: set[str] | None, read: Reader, loss_on: str) -> Row:
+def _checked(row: Row, ignored: set[str] | None, read: Reader, check: Callable[[Row], None]) -> Row:
     found = read(row, ignored)
-    check_weights(found["messages"], loss_on)
+    check(found)
     return found
 
 

@@ -32,8 +32,6 @@ _OTHER_NAMES = {
 }
 _OPTIONAL = ("reasoning_content", "tool_calls", "tool_call_id", "name", "weight")
 _KNOWN = frozenset(("role", "content", *_OPTIONAL))
-WEIGHED = ("last_assistant", "all")
-"""What `data.loss_on` says where weights of messages are limited; see check_weights."""
 _KNOWN_FROM = frozenset(("from", "value", "weight"))
 
 
@@ -85,17 +83,6 @@ def check_trainable(messages: list[Row], where: Where) -> None:
         raise RowError("TF318", (*where, len(messages) - 1), f"ends the conversation with the {role}", hint)
     if all(m.get("weight") == 0 for m in messages if m["role"] == "assistant"):
         raise RowError("TF322", where, "gives every turn of the assistant weight 0", "nothing would be trained")
-
-
-def check_weights(messages: list[Row], loss_on: str) -> None:
-    """What `data.loss_on` trains of a conversation has weight, and what has none can be left out."""
-    if loss_on == "last_assistant" and messages[-1].get("weight") == 0:
-        raise RowError(
-            "TF322", (), "gives its last turn weight 0", "with `loss_on: last_assistant` nothing is trained"
-        )
-    if loss_on == "all" and any(m.get("weight") == 0 for m in messages if m["role"] != "assistant"):
-        hint = "with `loss_on: all` only turns of the assistant can be left out"
-        raise RowError("TF322", (), "gives weight 0 to a turn that is not the assistant's", hint)
 
 
 def _role(role: Any, where: Where, names: Mapping[str, str] | tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tuneform.spec.rows.needs import Needs
 from tuneform.spec.rows.shapes import SHAPES, RowError, convert, detect
 
 USER = {"role": "user", "content": "2+2?"}
@@ -312,16 +313,16 @@ LEFT_OUT = {"messages": [USER, FOUR, USER, FIVE | {"weight": 0}]}
 )
 def test_a_weight_must_fit_what_is_trained(row: dict[str, Any], loss_on: str, words: str) -> None:
     if not words:
-        assert convert(row, "chat", loss_on=loss_on) == row
+        assert convert(row, "chat", needs=Needs(loss_on)) == row
         return
     with pytest.raises(RowError) as error:
-        convert(row, "chat", loss_on=loss_on)
+        convert(row, "chat", needs=Needs(loss_on))
     assert error.value.code == "TF322" and words in error.value.text
 
 
 def test_answers_in_a_prompt_are_trained_where_every_token_is() -> None:
     row = {"prompt": [USER, FIVE, USER], "completion": [FOUR]}
-    assert convert(row, "chat", loss_on="all") == {"messages": [USER, FIVE, USER, FOUR]}
+    assert convert(row, "chat", needs=Needs("all")) == {"messages": [USER, FIVE, USER, FOUR]}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ same rows give the same data, byte for byte, whatever file they come from.
 keys are mapped with `columns: {prompt: question}`. ShareGPT conversations (`from` and `value`) are read as chats.
 """
 
+_BLOCKS = {"role": "user", "content": [{"text": "2+2?"}]}
+_PARTS = {"role": "user", "parts": [{"text": "2+2?"}]}
+_MODEL = {"role": "model", "parts": [{"text": "4"}]}
+
 # Format -> a row of it. The spelling is ours; each is the shortest whole row.
 ROWS: dict[str, dict[str, Any]] = {
     "chat": {"messages": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]},
@@ -30,6 +34,32 @@ ROWS: dict[str, dict[str, Any]] = {
     "preference": {"prompt": "2+2?", "chosen": "4", "rejected": "5"},
     "unpaired_preference": {"prompt": "2+2?", "completion": "4", "label": True},
     "prompt": {"prompt": "2+2?", "answer": "4"},
+    "converse": {
+        "schemaVersion": "bedrock-conversation-2024",
+        "messages": [_BLOCKS, {"role": "assistant", "content": [{"text": "4"}]}],
+    },
+    "converse_preference": {
+        "schemaVersion": "bedrock-conversation-2024",
+        "messages": [
+            _BLOCKS,
+            {
+                "role": "assistant",
+                "candidates": [
+                    {"content": [{"text": "4"}], "preferenceLabel": "preferred"},
+                    {"content": [{"text": "5"}], "preferenceLabel": "non-preferred"},
+                ],
+            },
+        ],
+    },
+    "gemini": {"contents": [_PARTS, _MODEL]},
+    "gemini_preference": {
+        "contents": [_PARTS],
+        "completions": [
+            {"score": 1, "completion": _MODEL},
+            {"score": 0, "completion": {"role": "model", "parts": [{"text": "5"}]}},
+        ],
+    },
+    "gemini_prompt": {"contents": [_PARTS], "references": {"answer": "4"}},
 }
 
 
@@ -42,6 +72,7 @@ def section() -> str:
     note = (
         "Texts of `prompt`, `chosen`, `rejected` and `completion` may be lists of messages instead. With `prompt`, the "
         "other columns are there for `rewards`. A chat may have `tools`, and a message `weight: 0` where it is read "
-        "and not trained."
+        "and not trained. `converse` rows are those of Amazon Bedrock, `gemini` rows those of Vertex AI; what `prompt` "
+        "has beside its question, `gemini_prompt` has in `references`."
     )
     return "\n\n".join([ABOUT.strip(), table(("format", "a row", "methods"), rows), note])

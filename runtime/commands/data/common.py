@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FORMATS = (
     *("auto", "chat", "sharegpt", "instruction", "prompt_completion", "text", "preference", "unpaired_preference"),
-    "prompt",
+    *("prompt", "converse", "converse_preference", "gemini", "gemini_preference", "gemini_prompt"),
 )
 
 format_option = click.option(

@@ -9,11 +9,10 @@ import click
 
 from ...console import WRONG, err, guarded, json_option, out_json, print_diagnostics
 from ..common import options
+from .common import format_option
 
 if TYPE_CHECKING:
     from ....spec.wire.base import Wire
-
-_FORMATS = ("auto", "chat", "instruction", "prompt_completion", "text", "preference", "unpaired_preference", "prompt")
 
 
 @click.command(name="convert")
@@ -23,7 +22,7 @@ _FORMATS = ("auto", "chat", "instruction", "prompt_completion", "text", "prefere
     click.option(
         "-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write."
     ),
-    click.option("--format", "format_", type=click.Choice(_FORMATS), default="auto", help="What the rows are."),
+    format_option,
     click.option("--columns", "columns", multiple=True, metavar="KEY=COLUMN", help="A column of another name."),
     click.option("--method", metavar="METHOD", help="What the rows are for: sft, dpo, rft, ..."),
     click.option(
@@ -37,7 +36,7 @@ def command(
     files: tuple[Path, ...],
     wire: str,
     out: Path,
-    format_: str,
+    form: str,
     columns: tuple[str, ...],
     method: str | None,
     on_bad_row: str,
@@ -50,13 +49,14 @@ def command(
     error; then nothing is written.
     """
     from ....spec.method import ALIASES
+    from ...reading_bar import phases_bar
     from ...wireout import Asked, convert_files
 
     asked = Asked(
         files=files,
         wire=_wire(wire),
         out=out,
-        format=format_,
+        format=form,
         columns=_columns(columns),
         method=_method(ALIASES.get(method, method) if method else None),
         skip=on_bad_row == "skip",
@@ -64,7 +64,8 @@ def command(
     )
     if any(out.exists() and file.exists() and out.samefile(file) for file in files):
         raise click.UsageError(f"{out} is one of the files to read; take another name for -o")
-    done = convert_files(asked)
+    with phases_bar() as phases:
+        done = convert_files(asked, phases)
     print_diagnostics(done.diagnostics)
     if as_json:
         out_json(done.as_dict())

@@ -48,6 +48,7 @@ def command(
     """
     from ....spec.wire.convert import WIRES
     from ...datareport.gather import Wanted, gather
+    from ...reading_bar import phases_bar
 
     if problems and any(problems.resolve() == file.resolve() for file in (*files, *held)):
         raise click.BadParameter(f"{problems} is one of the files to read", param_hint="--problems")
@@ -63,7 +64,7 @@ def command(
         sink = None
         if problems:
             sink = stack.enter_context(problems.open("w", encoding="utf-8", newline="\n")).write
-        report = gather(wanted, sink)
+        report = gather(wanted, sink, phases=stack.enter_context(phases_bar()))
     if as_json:
         from ...datareport.document import document
 

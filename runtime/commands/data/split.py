@@ -46,18 +46,20 @@ def command(
     added rows move no other, and equal rows stay together.
     """
     from ...picking import as_they_are, split
+    from ...reading_bar import phases_bar
 
     paths = [out / name for name in NAMES]
     for path in paths:
         if path.exists() and (not force or path.samefile(file)):
             raise click.UsageError(f"{path} is there already" + ("" if force else "; --force writes over it"))
     (source,) = sources((file,), form, columns)
-    found = split(source, ratio, seed, stratify)
+    with phases_bar() as phases:
+        found = split(source, ratio, seed, stratify, phases("reading"))
     print_diagnostics(found.diagnostics)
     if not found.failed:
         out.mkdir(parents=True, exist_ok=True)
-        with paths[0].open("wb") as train, paths[1].open("wb") as held:
-            for index, line in as_they_are(source.path):
+        with phases_bar() as phases, paths[0].open("wb") as train, paths[1].open("wb") as held:
+            for index, line in as_they_are(source.path, phases("writing")):
                 (held if index in found.held else train).write(line + b"\n")
     values = {value: {"rows": rows, "eval": held_} for value, (rows, held_) in sorted(found.by_value.items())}
     if as_json:
