@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ..spec.advice.base import Seen
 from ..spec.advice.check import advise, is_code, refused
+from ..spec.data import TRAINABLE
 from ..spec.diagnostics import Diagnostic, Level, Span
 from ..spec.errors import translate
 from ..spec.language import section_of
@@ -64,7 +65,7 @@ def compile_target(
     assert document.spec is not None
     block = document.spec.targets[label]
     name = block.target or label
-    found = list(_check_block(document, label, block))
+    found = [*_check_block(document, label, block), *_check_rows(document.spec, facts.shape)]
     if any(d.level is Level.ERROR for d in found):
         return Compiled(label, name, facts, None, (), None, tuple(_placed(document, label, found)))
     target = registry.get(name)
@@ -103,6 +104,21 @@ def _check_block(document: Document, label: str, block: Target) -> Iterator[Diag
                 yield problem
         elif not _is_path(path):
             yield Diagnostic("TF209", Level.ERROR, f"{at}.accept", f"`{path}` in `accept` is no field of the spec")
+
+
+def _check_rows(spec: Spec, shape: str | None) -> Iterator[Diagnostic]:
+    """Whether the method takes rows of this shape, and they have the tokens that are to be trained."""
+    method, loss_on = spec.method.name, spec.data.loss_on
+    if shape is None:
+        return
+    if shape not in METHODS[method]:
+        path = "data.train" if spec.data.train[0].format else "data.format"
+        hint = f"it takes {' or '.join(METHODS[method])} rows"
+        yield Diagnostic("TF323", Level.ERROR, path, f"{method} does not take {shape} rows", hint)
+    elif method == "sft" and loss_on is not None and loss_on not in TRAINABLE[shape]:
+        has = ", ".join(f"`{word}`" for word in TRAINABLE[shape])
+        message = f"{shape} rows have no `{loss_on}` to train"
+        yield Diagnostic("TF116", Level.ERROR, "data.loss_on", message, f"remove it; these rows take {has}")
 
 
 def _check_options(document: Document, label: str, target: Trainer) -> Iterator[Diagnostic]:

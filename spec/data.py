@@ -1,5 +1,6 @@
 """`data`: where rows come from, what they are, and which of their tokens are trained."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
@@ -11,6 +12,12 @@ from .fields import Line, PathStr, Section, derived
 Format = Literal[
     "auto", "chat", "instruction", "prompt_completion", "text", "preference", "unpaired_preference", "prompt"
 ]
+TRAINABLE: Mapping[str, tuple[str, ...]] = {
+    "chat": ("assistant", "last_assistant", "all"),
+    "prompt_completion": ("completion", "all"),
+    "text": ("all",),
+}
+"""Which tokens of rows of a shape can be trained, as `loss_on` names them; the first is the default."""
 
 
 class Source(Section):

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from .bundle_paths import from_bundle, rewards, sources
+from .data import TRAINABLE
 from .fields import PATH, PATH_OR_ID, Section, is_local, unescape
 from .language import marked_paths, section_of
 from .load import Document
@@ -26,7 +27,7 @@ LEARNING_RATES = {
     **dict.fromkeys(("dpo", "kto", "orpo", "grpo", "rft"), (1e-5, 1e-6)),
 }
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
-LOSS_ON = {"chat": "assistant", "prompt_completion": "completion", "text": "all"}
+LOSS_ON = {shape: words[0] for shape, words in TRAINABLE.items()}
 
 
 @dataclass(frozen=True, slots=True)
