@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..spec.fields import placeholders
+from ..spec.fields import placeholders, unescape
 from ..spec.plan import Plan
 from . import hf_trainer, model_loading, peft
 from .python_code import filled
@@ -220,7 +220,7 @@ def _tracking(plan: Plan) -> list[Setting]:
     ]
     for path, key in _TRACKERS.items():
         if plan.get(path) and not placeholders(plan[path]):
-            found.append(take(plan, key, path))
+            found.append(Setting(key, unescape(plan[path]), (path,)))
     return found
 
 
@@ -239,7 +239,7 @@ def _hub(plan: Plan) -> list[Setting]:
     hub, paths = plan["saving.hub_model_id"], ("saving.hub_model_id",)
     if not hub:
         return []
-    name = [] if placeholders(hub) else [Setting("hub_model_id", hub, paths)]
+    name = [] if placeholders(hub) else [Setting("hub_model_id", unescape(hub), paths)]
     return [*name, Setting("hub_strategy", "end", paths, "the final model only")]
 
 

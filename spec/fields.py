@@ -79,12 +79,17 @@ class _Env(Marker): ...
 
 PATH, PATH_OR_ID, ENV = _Path(), _PathOrId(), _Env()
 
-_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"(?<!\$)\$\{([A-Za-z_]\w*)\}", re.ASCII)
+
+
+def parts(text: str) -> list[str]:
+    """A text cut at its `${NAME}` places: texts and names in turn, a text first and last. `$${` is an escape."""
+    return _PLACEHOLDER.split(text)
 
 
 def placeholders(text: str) -> list[str]:
-    """The names in `${NAME}` places of a text; `$${` is an escape."""
-    return [m.group(1) for m in _PLACEHOLDER.finditer(text) if text[max(m.start() - 1, 0)] != "$" or m.start() == 0]
+    """The names in `${NAME}` places of a text."""
+    return parts(text)[1::2]
 
 
 def unescape(text: str) -> str:
