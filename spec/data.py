@@ -93,11 +93,11 @@ class Holdout(Section):
         target = handler.resolve_ref_schema(found)
         if "anyOf" not in target:
             properties = target.pop("properties")
-            sources = properties.pop("sources")["anyOf"][0]
+            sources = [branch for branch in properties.pop("sources")["anyOf"] if branch != {"type": "null"}]
             properties["split"]["anyOf"].pop()  # no null
             split = {"type": target.pop("type"), "properties": properties, "required": ["split"]}
             split["additionalProperties"] = target.pop("additionalProperties")
-            target["anyOf"] = [sources, split]
+            target["anyOf"] = [*sources, split]
         return found
 
 
