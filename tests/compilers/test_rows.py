@@ -48,3 +48,17 @@ def test_rows_that_a_method_does_not_take_are_an_error(method: str, shape: str, 
     result = of_shape(shape, tmp_path, method={method: {}})
     codes = [d.code for d in errors(result.diagnostics)]
     assert codes == ([] if shape in METHODS[method] else ["TF323"])
+
+
+@pytest.mark.parametrize("method", ["sft", "pretrain", "dpo", "kto", "orpo"])
+def test_native_masks_cut_long_rows_as_the_hint_says(method: str, tmp_path: Path) -> None:
+    shape = METHODS[method][0]
+    refused = of_shape(shape, tmp_path, method={method: {}}, data={"masks": "native"})
+    assert [(d.code, d.path) for d in errors(refused.diagnostics)] == [("TF205", "training.on_too_long")]
+    result = of_shape(
+        shape, tmp_path, method={method: {}}, data={"masks": "native"}, training={"on_too_long": "truncate"}
+    )
+    assert [d for d in result.diagnostics if d.path == "training.on_too_long"] == [] and result.bundle is not None
+    script = next(file.text for file in result.bundle.files if file.path == "train.py")
+    assert script.count("max_length=2048") == 1
+    assert ('truncation_mode="keep_start"' in script) == (method not in ("kto", "orpo"))
