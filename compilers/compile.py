@@ -73,7 +73,8 @@ def compile_target(
     start = f"../{after}/{target.output}" if after else None
     plan = lower(document, Context(label, name, shape, today, up, start))
     fates = tuple(target.fates(plan))
-    found += [*_losses(plan, target, fates, block.accept), *target.check(plan), *_extra(plan, target)]
+    told = [_agreed(d, block.accept) for d in (*_losses(plan, target, fates), *target.check(plan))]
+    found += [*told, *_extra(plan, target)]
     found += advise(Seen(document.spec, written(document.spec), facts, plan), block.accept)
     placed = tuple(_placed(document, label, found))
     failed = any(d.level is Level.ERROR for d in placed)
@@ -157,19 +158,24 @@ def _is_path(path: str) -> bool:
     return True
 
 
-def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate], accepted: Sequence[str]) -> Iterator[Diagnostic]:
-    """A warning for what the user set and the target cannot carry, unless its loss is agreed."""
+def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate]) -> Iterator[Diagnostic]:
+    """A warning for what the user set and the target cannot carry."""
     for fate in fates:
         if fate.fidelity not in ("unsupported", "approximated", "chosen by the target") or not plan.explicit(
             fate.path
         ):
             continue
-        agreed = any(fate.path == path or fate.path.startswith(f"{path}.") for path in accepted)
         code = "TF201" if fate.fidelity == "unsupported" else "TF202"
         verb = {"unsupported": "has no", "approximated": "only approximates"}.get(fate.fidelity, "chooses its own")
         message = f"{target.name} {verb} `{fate.path}`: {fate.reason}"
-        hint = None if agreed else f"remove it, or agree with `accept: [{fate.path}]`"
-        yield Diagnostic(code, Level.NOTE if agreed else Level.WARNING, fate.path, message, hint)
+        hint = f"remove it, or agree with `accept: [{fate.path}]`"
+        yield Diagnostic(code, Level.WARNING, fate.path, message, hint)
+
+
+def _agreed(found: Diagnostic, accepted: Sequence[str]) -> Diagnostic:
+    """A warning whose path, or a section above it, is accepted is a note."""
+    agreed = any(found.path == path or found.path.startswith(f"{path}.") for path in accepted)
+    return replace(found, level=Level.NOTE, hint=None) if agreed and found.level is Level.WARNING else found
 
 
 def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.support import TODAY, UP, document, errors, spec
+from tests.support import TODAY, UP, compiled, document, errors, spec
 from tuneform.compilers import registry
 from tuneform.compilers.compile import Compiled, compile_target, for_label
 from tuneform.compilers.rendering import render
 from tuneform.spec.data import TRAINABLE
+from tuneform.spec.diagnostics import Level
 from tuneform.spec.plan import DataFacts
 from tuneform.spec.rows.shapes import METHODS
 
@@ -62,3 +63,18 @@ def test_native_masks_cut_long_rows_as_the_hint_says(method: str, tmp_path: Path
     script = next(file.text for file in result.bundle.files if file.path == "train.py")
     assert script.count("max_length=2048") == 1
     assert ('truncation_mode="keep_start"' in script) == (method not in ("kto", "orpo"))
+
+
+@pytest.mark.parametrize("accept", ["data.masks", "data"])
+def test_what_a_target_does_otherwise_can_be_agreed(accept: str, tmp_path: Path) -> None:
+    base = spec(data={"masks": "native"}, training={"on_too_long": "truncate"})
+    levels = []
+    for block in ({}, {"accept": [accept]}):
+        result = compiled({**base, "targets": {"trl": block}}, tmp_path)[1]
+        levels += [(d.level, d.hint is None) for d in result.diagnostics if d.code == "TF202"]
+    assert levels == [(Level.WARNING, False), (Level.NOTE, True)]
+
+
+def test_an_error_is_never_agreed(tmp_path: Path) -> None:
+    base = spec(data={"masks": "native"}, targets={"trl": {"accept": ["training", "data.masks"]}})
+    assert [d.code for d in errors(compiled(base, tmp_path)[1].diagnostics)] == ["TF205"]
