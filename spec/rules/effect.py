@@ -88,6 +88,8 @@ def no_effect(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     stage = spec.hardware.deepspeed.stage
     dead.append((stage != 3, "hardware.deepspeed.offload_param", f"ZeRO stage {stage} does not shard the weights"))
     dead.append((not packing, "training.packing_strategy", "`training.packing` is off"))
+    grouped = spec.training.group_by_length and not spec.data.shuffle
+    dead.append((grouped, "data.shuffle", "`training.group_by_length` makes an order of its own"))
     dead.append((spec.saving.hub_model_id is None, "saving.hub_private", "there is no `saving.hub_model_id`"))
     for ruled_out, path, why in dead:
         if ruled_out and path in paths:

@@ -101,9 +101,12 @@ def _wrong_schema(schema: Mapping[str, Any]) -> str:
     from jsonschema import Draft202012Validator, SchemaError  # 0.2 s, for the few specs that have one
 
     try:
-        Draft202012Validator.check_schema(json.loads(json.dumps(schema)))  # JSON's arrays are lists, ours tuples
+        written = json.dumps(schema, allow_nan=False)
+        Draft202012Validator.check_schema(json.loads(written))  # JSON's arrays are lists, ours tuples
     except SchemaError as error:
         return f"{error.message} (at {error.json_path})"
+    except ValueError:
+        return "it holds a number that is not finite"
     return ""
 
 
