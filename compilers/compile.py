@@ -22,6 +22,7 @@ from ..spec.rows.shapes import METHODS
 from ..spec.rules.base import written
 from ..spec.rules.check import check as check_rules
 from ..spec.spec import Spec, Target
+from ..spec.stages import names
 from ..spec.words import suggest
 from ..spec.yaml_reader import Node
 from . import registry
@@ -75,7 +76,9 @@ def compile_target(
     fates = tuple(target.fates(plan))
     told = [_agreed(d, block.accept) for d in (*_losses(plan, target, fates), *target.check(plan))]
     found += [*told, *_extra(plan, target)]
-    found += advise(Seen(document.spec, written(document.spec), facts, plan), block.accept)
+    stages = names(document.raw)
+    goes_on = bool(stages) and after != (None, *stages)[-2]
+    found += advise(Seen(document.spec, written(document.spec), facts, plan, goes_on), block.accept)
     placed = tuple(_placed(document, label, found))
     failed = any(d.level is Level.ERROR for d in placed)
     return Compiled(label, name, shape, plan, fates, target.emit(plan) if emit and not failed else None, placed)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
-from .model_loading import starts_elsewhere
+from .model_loading import changed_tokens, starts_elsewhere
 from .trainer_checks import adapter, error, trackers
 from .trl_rows import native_is_exact, pairs_neighbours
 
@@ -65,7 +65,8 @@ def _batches(plan: Plan) -> Iterator[Diagnostic]:
 def _sharding(plan: Plan) -> Iterator[Diagnostic]:
     if plan["hardware.strategy"] == "deepspeed" and plan["hardware.deepspeed.stage"] == 3 and starts_elsewhere(plan):
         message = "ZeRO stage 3 shards a model while it is loaded, so that no start can be made from it"
-        yield error("hardware.deepspeed.stage", message, "use stage 2 or fsdp, or train without special tokens")
+        way = "train without special tokens" if changed_tokens(plan) else "name a result that is whole as `model.id`"
+        yield error("hardware.deepspeed.stage", message, f"use stage 2 or fsdp, or {way}")
     if (
         plan["hardware.strategy"] == "deepspeed"
         and plan["hardware.deepspeed.stage"] == 3
