@@ -11,7 +11,7 @@ from typing import Any
 from ..spec.fields import placeholders, unescape
 from ..spec.plan import Plan
 from . import hf_trainer, model_loading, peft
-from .python_code import filled
+from .python_code import Code, filled
 from .settings import Setting, take
 
 PLUGIN = "plugin.Plugin"
@@ -112,7 +112,7 @@ def training_args(plan: Plan) -> list[Setting]:
         why = "Axolotl makes two steps of one"
         found.append(Setting("warmup_steps", 1, own["warmup_steps"].paths, why))
     if own["save_total_limit"].value is None:
-        found.append(Setting("save_total_limit", None, ("saving.keep",), "Axolotl keeps four"))
+        found.append(Setting("save_total_limit", Code("None"), ("saving.keep",), "Axolotl keeps four"))
     found.append(Setting("train_sampling_strategy", *_order(plan)))
     found.append(Setting("average_tokens_across_devices", True, (), "Axolotl's is false"))
     return found

@@ -164,12 +164,10 @@ def _is_path(path: str) -> bool:
 def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate]) -> Iterator[Diagnostic]:
     """A warning for what the user set and the target cannot carry."""
     for fate in fates:
-        if fate.fidelity not in ("unsupported", "approximated", "chosen by the target") or not plan.explicit(
-            fate.path
-        ):
+        if fate.fidelity not in ("unsupported", "approximated") or not plan.explicit(fate.path):
             continue
         code = "TF201" if fate.fidelity == "unsupported" else "TF202"
-        verb = {"unsupported": "has no", "approximated": "only approximates"}.get(fate.fidelity, "chooses its own")
+        verb = "has no" if fate.fidelity == "unsupported" else "only approximates"
         message = f"{target.name} {verb} `{fate.path}`: {fate.reason}"
         hint = f"remove it, or agree with `accept: [{fate.path}]`"
         yield Diagnostic(code, Level.WARNING, fate.path, message, hint)

@@ -16,7 +16,7 @@ from .difference_rewards import equivalent, with_contents
 from .difference_tellings import Case
 from .difference_words import means, title
 
-LOST = ("unsupported", "approximated", "chosen by the target")
+LOST = ("unsupported", "approximated")
 _DOTTED = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 _ROWS = (
     *("data.train", "data.eval", "data.test", "data.format", "data.on_bad_row"),

@@ -43,7 +43,7 @@ def fits(seen: Seen) -> Iterator[Problem]:
     """The least memory that training can take on each device is more than one and a half times what the GPU has: the
     run would end with "out of memory" before its first step. Plain data parallelism (`ddp`) does not help: each
     device holds everything. The estimate goes by the size in the model's name; `tuneform plan` shows its parts, and
-    spec/memory.py has its formula with sources.
+    spec/sizing/memory.py has its formula with sources.
 
     Fix: what the message names: `adapter: qlora`, a larger GPU, or a smaller model. Where the name tells a wrong size,
     or native keys under `extra:` move memory elsewhere, `accept: [TF151]` in the target makes a note of this.
