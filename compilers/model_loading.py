@@ -54,6 +54,8 @@ def starting_model(plan: Plan) -> list[Setting]:
         return []
     own = "model.start_from" if plan["model.start_from"] else "model.id"
     found = [take(plan, "source", own), Setting("output_dir", Code("training_args.output_dir"))]
+    if changed_tokens(plan):
+        found.append(Setting("seed", Code("training_args.seed"), ("training.seed",)))
     found.append(take(plan, "dtype", "model.dtype"))
     if plan["model.revision"]:  # of the base, also where an adapter is merged into it
         found.append(take(plan, "revision", "model.revision"))

@@ -94,7 +94,7 @@ def _from_config(setting: Setting) -> Setting:
 
 
 def _starting_model(plan: Plan) -> list[Setting]:
-    code = {"output_dir": Code('cfg["output_dir"]')}
+    code = {key: Code(f'cfg["{key}"]') for key in ("output_dir", "seed")}
     return [Setting(s.key, code.get(s.key, s.value), s.paths, s.why) for s in model_loading.starting_model(plan)]
 
 
