@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..spec.fields import placeholders, unescape
+from ..spec.optimization import DTYPES
 from ..spec.plan import Plan
 from . import hf_trainer, model_loading, peft
 from .python_code import Code, filled
@@ -39,7 +40,6 @@ _ARGUMENTS = (
     "use_liger_kernel", "use_cpu", "logging_first_step", "eval_on_start", "enable_jit_checkpoint",
     "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "run_name", "hub_private_repo",
 )  # fmt: skip
-_KINDS: Mapping[str, str] = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 # Defaults of Axolotl 0.19.0 that change what is trained, or that fail without a GPU; `extra:` may set them.
 PINNED: Mapping[str, Any] = {
     "pad_to_sequence_len": False,
@@ -250,7 +250,7 @@ def _tokens(plan: Plan) -> list[Setting]:
 
 def kept_dtype(plan: Plan) -> list[Setting]:
     """The type of stored weights, where Axolotl would take another from the precision of the arithmetic."""
-    own = _KINDS[plan["training.precision"]]
+    own = DTYPES[plan["training.precision"]]
     if plan.get("adapter.quantization.bits") == 8 and own == "float32":
         own = "float16"
     why = "" if own == plan["model.dtype"] else f"Axolotl would take {own}"

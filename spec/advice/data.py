@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagnostics import Level
+from ..method import PREFERENCE
 from .base import Problem, Seen, advice
 
-PREFERENCE = ("dpo", "kto", "orpo")
 EVALUATED = ("sft", "pretrain", *PREFERENCE)
 FEW_ROWS, SMALL_SET, MANY_ROWS = 100, 1_000, 10_000
 MANY_PASSES = 5

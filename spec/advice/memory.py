@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..diagnostics import Level
+from ..optimization import SHARDED
 from ..sizing import gpus, memory
 from ..sizing.model_size import shown
 from .base import Problem, Seen, advice
@@ -110,7 +111,7 @@ def _would_fit(seen: Seen, found: memory.Estimate, gpu: gpus.Gpu) -> str:
     ]
     if (larger := gpus.larger(found.low * ROOM)) is not None:
         ways.append(f"a larger GPU ({larger.name} has {larger.memory} GiB)")
-    if sharded := seen.plan["hardware.strategy"] in memory.SHARDED:
+    if sharded := seen.plan["hardware.strategy"] in SHARDED:
         ways.append("more devices")
     alone = seen.plan["hardware.world_size"] > 1 and not sharded
     why = "\nmore devices do not help: with plain data parallelism each holds everything" if alone else ""

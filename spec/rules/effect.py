@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..method import REWARDED
-from ..optimization import SCHEDULER_ARGUMENTS, optimizer_arguments
+from ..optimization import SCHEDULER_ARGUMENTS, SHARDED, optimizer_arguments
 from ..spec import Spec
 from .base import Problem, rule
 
@@ -83,7 +83,7 @@ def no_effect(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     dead += _dead_arguments(spec)
     dead += _dead_by_method(spec)
     strategy, packing = spec.hardware.strategy, spec.training.packing
-    for name in ("fsdp", "deepspeed"):
+    for name in SHARDED:
         dead.append((strategy != name, f"hardware.{name}", f"`hardware.strategy` is `{strategy}`"))
     stage = spec.hardware.deepspeed.stage
     dead.append((stage != 3, "hardware.deepspeed.offload_param", f"ZeRO stage {stage} does not shard the weights"))
