@@ -38,20 +38,22 @@ def descriptions(section: type[Section]) -> dict[str, str]:
     return found
 
 
-def json_schema() -> dict[str, Any]:
-    """The schema that editors complete and check with."""
+def json_schema(null: bool = True) -> dict[str, Any]:
+    """The schema that editors complete and check with; `null=False` leaves out that a key may have no value."""
     schema = Spec.model_json_schema()
     known = sections()
     for name, definition in {"Spec": schema, **schema["$defs"]}.items():
         if name in known:
             _describe(definition, known[name])
     _tidy(schema)
-    for name in ("Spec", *known):
-        _allow_null(schema if name == "Spec" else schema["$defs"][name])
-    for target in schema["properties"]["targets"]["patternProperties"].values():
-        _or_null(target)
     schema["properties"]["targets"]["additionalProperties"] = False
     _add_stages(schema)
+    if null:
+        for definition in (schema, *schema["$defs"].values()):
+            _allow_null(definition)
+        for name in ("targets", "stages"):
+            for block in schema["properties"][name]["patternProperties"].values():
+                _or_null(block)
     # A spec that extends another may leave out what that one has; one with stages, what these have.
     schema["if"] = {"anyOf": [{"required": ["extends"]}, {"required": ["stages"]}]}
     schema["else"] = _whole(schema)
@@ -60,8 +62,8 @@ def json_schema() -> dict[str, Any]:
 
 def _add_stages(schema: dict[str, Any]) -> None:
     """A stage holds any part of the spec."""
-    own = {key: field for key, field in schema["properties"].items() if key not in NOT_IN_A_STAGE}
-    schema["$defs"]["Stage"] = {"type": ["object", "null"], "properties": own, "additionalProperties": False}
+    own = {key: dict(field) for key, field in schema["properties"].items() if key not in NOT_IN_A_STAGE}
+    schema["$defs"]["Stage"] = {"type": "object", "properties": own, "additionalProperties": False}
     stages = schema["properties"]["stages"]
     stages.pop("default", None)
     stages["patternProperties"] = {LABEL: {"$ref": "#/$defs/Stage"}}

@@ -48,6 +48,7 @@ def test_the_schema_takes_a_key_with_no_value_where_the_language_does(leaf: Leaf
         {"data": {"format": "chat"}},
         {"data": {"train": "a.jsonl", "eval": {"seed": 7}}},
         {"name": None},
+        {"model": None},
     ],
 )
 def test_a_whole_spec_lacks_nothing(change: dict[str, Any], tmp_path: Path) -> None:
