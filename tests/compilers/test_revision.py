@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tuneform.compilers import registry
 from tuneform.compilers.compile import Compiled
 
 COMMIT = "c1899de289a04d12100db370d81485cdf75e47ca"
-STARTS = {
+STARTS: dict[str, dict[str, Any]] = {
     "alone": {},
     "of-a-result": {"start_from": "./earlier"},
     "tokens": {"special_tokens": {"pad_token": "<pad>"}},

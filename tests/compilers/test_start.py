@@ -61,7 +61,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tupl
 
     state = SimpleNamespace(is_main_process=True, wait_for_everyone=lambda: None)
     config = SimpleNamespace(get_text_config=lambda: SimpleNamespace(vocab_size=8))
-    fakes = {
+    fakes: dict[str, dict[str, Any]] = {
         "accelerate": {"PartialState": lambda: state},
         "peft": {"PeftModel": SimpleNamespace(from_pretrained=lambda model, result: model)},
         "torch": {
