@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..spec.diagnostics import Diagnostic
+from ..spec.optimization import SHARDED
 from ..spec.plan import Plan
-from .launch import SHARDED
 from .trainer_checks import adapter, error, trackers
 
 

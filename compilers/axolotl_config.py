@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..spec.fields import placeholders
+from ..spec.fields import placeholders, unescape
+from ..spec.optimization import DTYPES
 from ..spec.plan import Plan
 from . import hf_trainer, model_loading, peft
-from .python_code import filled
+from .python_code import Code, filled
 from .settings import Setting, take
 
 PLUGIN = "plugin.Plugin"
@@ -39,7 +40,6 @@ _ARGUMENTS = (
     "use_liger_kernel", "use_cpu", "logging_first_step", "eval_on_start", "enable_jit_checkpoint",
     "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "run_name", "hub_private_repo",
 )  # fmt: skip
-_KINDS: Mapping[str, str] = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 # Defaults of Axolotl 0.19.0 that change what is trained, or that fail without a GPU; `extra:` may set them.
 PINNED: Mapping[str, Any] = {
     "pad_to_sequence_len": False,
@@ -112,7 +112,7 @@ def training_args(plan: Plan) -> list[Setting]:
         why = "Axolotl makes two steps of one"
         found.append(Setting("warmup_steps", 1, own["warmup_steps"].paths, why))
     if own["save_total_limit"].value is None:
-        found.append(Setting("save_total_limit", None, ("saving.keep",), "Axolotl keeps four"))
+        found.append(Setting("save_total_limit", Code("None"), ("saving.keep",), "Axolotl keeps four"))
     found.append(Setting("train_sampling_strategy", *_order(plan)))
     found.append(Setting("average_tokens_across_devices", True, (), "Axolotl's is false"))
     return found
@@ -220,7 +220,7 @@ def _tracking(plan: Plan) -> list[Setting]:
     ]
     for path, key in _TRACKERS.items():
         if plan.get(path) and not placeholders(plan[path]):
-            found.append(take(plan, key, path))
+            found.append(Setting(key, unescape(plan[path]), (path,)))
     return found
 
 
@@ -239,7 +239,7 @@ def _hub(plan: Plan) -> list[Setting]:
     hub, paths = plan["saving.hub_model_id"], ("saving.hub_model_id",)
     if not hub:
         return []
-    name = [] if placeholders(hub) else [Setting("hub_model_id", hub, paths)]
+    name = [] if placeholders(hub) else [Setting("hub_model_id", unescape(hub), paths)]
     return [*name, Setting("hub_strategy", "end", paths, "the final model only")]
 
 
@@ -250,7 +250,7 @@ def _tokens(plan: Plan) -> list[Setting]:
 
 def kept_dtype(plan: Plan) -> list[Setting]:
     """The type of stored weights, where Axolotl would take another from the precision of the arithmetic."""
-    own = _KINDS[plan["training.precision"]]
+    own = DTYPES[plan["training.precision"]]
     if plan.get("adapter.quantization.bits") == 8 and own == "float32":
         own = "float16"
     why = "" if own == plan["model.dtype"] else f"Axolotl would take {own}"

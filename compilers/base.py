@@ -56,7 +56,7 @@ class Launch:
 class DataStep:
     """A data file that the caller writes into the bundle; `emit` stays pure.
 
-    `split` is train, eval or test. `shape` is how rows are written: chat, prompt_completion, text, preference.
+    `split` is train, eval or test. `shape` is how rows are written, one of those in spec/rows/shapes.py.
     """
 
     split: Literal["train", "eval", "test"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -92,14 +92,3 @@ class Difference:
         """Whether something of this group differs."""
         found: tuple[Change | FateChange, ...] = (*self.changes, *self.fates)
         return any(change.group == group for change in found)
-
-
-def mentioned(difference: Difference) -> list[str]:
-    """Every path that a difference speaks of, as often as it does."""
-
-    def walk(changes: Iterable[Change]) -> Iterable[str]:
-        for change in changes:
-            yield from change.paths
-            yield from walk(change.consequences)
-
-    return list(walk(difference.changes))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from ..spec.advice.base import Seen
 from ..spec.advice.check import advise, is_code, refused
+from ..spec.data import TRAINABLE
 from ..spec.diagnostics import Diagnostic, Level, Span
 from ..spec.errors import translate
 from ..spec.language import section_of
@@ -22,6 +23,7 @@ from ..spec.rows.shapes import METHODS
 from ..spec.rules.base import written
 from ..spec.rules.check import check as check_rules
 from ..spec.spec import Spec, Target
+from ..spec.stages import names
 from ..spec.words import suggest
 from ..spec.yaml_reader import Node
 from . import registry
@@ -65,7 +67,7 @@ def compile_target(
     assert document.spec is not None
     block = document.spec.targets[label]
     name = block.target or label
-    found = list(_check_block(document, label, block))
+    found = [*_check_block(document, label, block), *_check_rows(document.spec, facts.shape)]
     if any(d.level is Level.ERROR for d in found):
         return Compiled(label, name, facts, None, (), None, tuple(_placed(document, label, found)))
     target = registry.get(name)
@@ -73,8 +75,11 @@ def compile_target(
     start = f"../{after}/{target.output}" if after else None
     plan = lower(document, Context(label, name, shape, today, up, start))
     fates = tuple(target.fates(plan))
-    found += [*_losses(plan, target, fates, block.accept), *target.check(plan), *_extra(plan, target)]
-    found += advise(Seen(document.spec, written(document.spec), facts, plan), block.accept)
+    told = [_agreed(d, block.accept) for d in (*_losses(plan, target, fates), *target.check(plan))]
+    found += [*told, *_extra(plan, target)]
+    stages = names(document.raw)
+    goes_on = bool(stages) and after != (None, *stages)[-2]
+    found += advise(Seen(document.spec, written(document.spec), facts, plan, goes_on), block.accept)
     placed = tuple(_placed(document, label, found))
     failed = any(d.level is Level.ERROR for d in placed)
     return Compiled(label, name, shape, plan, fates, target.emit(plan) if emit and not failed else None, placed)
@@ -104,6 +109,21 @@ def _check_block(document: Document, label: str, block: Target) -> Iterator[Diag
                 yield problem
         elif not _is_path(path):
             yield Diagnostic("TF209", Level.ERROR, f"{at}.accept", f"`{path}` in `accept` is no field of the spec")
+
+
+def _check_rows(spec: Spec, shape: str | None) -> Iterator[Diagnostic]:
+    """Whether the method takes rows of this shape, and they have the tokens that are to be trained."""
+    method, loss_on = spec.method.name, spec.data.loss_on
+    if shape is None:
+        return
+    if shape not in METHODS[method]:
+        path = "data.train" if spec.data.train[0].format else "data.format"
+        hint = f"it takes {' or '.join(METHODS[method])} rows"
+        yield Diagnostic("TF323", Level.ERROR, path, f"{method} does not take {shape} rows", hint)
+    elif method == "sft" and loss_on is not None and loss_on not in TRAINABLE[shape]:
+        has = ", ".join(f"`{word}`" for word in TRAINABLE[shape])
+        message = f"{shape} rows have no `{loss_on}` to train"
+        yield Diagnostic("TF116", Level.ERROR, "data.loss_on", message, f"remove it; these rows take {has}")
 
 
 def _check_options(document: Document, label: str, target: Trainer) -> Iterator[Diagnostic]:
@@ -142,19 +162,28 @@ def _is_path(path: str) -> bool:
     return True
 
 
-def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate], accepted: Sequence[str]) -> Iterator[Diagnostic]:
-    """A warning for what the user set and the target cannot carry, unless its loss is agreed."""
+_VERBS = {
+    "unsupported": "has no",
+    "approximated": "only approximates",
+    "chosen by the target": "chooses its own",
+}
+
+
+def _losses(plan: Plan, target: Trainer, fates: Sequence[Fate]) -> Iterator[Diagnostic]:
+    """A warning for what the user set and the target cannot carry."""
     for fate in fates:
-        if fate.fidelity not in ("unsupported", "approximated", "chosen by the target") or not plan.explicit(
-            fate.path
-        ):
+        if fate.fidelity not in _VERBS or not plan.explicit(fate.path):
             continue
-        agreed = any(fate.path == path or fate.path.startswith(f"{path}.") for path in accepted)
         code = "TF201" if fate.fidelity == "unsupported" else "TF202"
-        verb = {"unsupported": "has no", "approximated": "only approximates"}.get(fate.fidelity, "chooses its own")
-        message = f"{target.name} {verb} `{fate.path}`: {fate.reason}"
-        hint = None if agreed else f"remove it, or agree with `accept: [{fate.path}]`"
-        yield Diagnostic(code, Level.NOTE if agreed else Level.WARNING, fate.path, message, hint)
+        message = f"{target.name} {_VERBS[fate.fidelity]} `{fate.path}`: {fate.reason}"
+        hint = f"remove it, or agree with `accept: [{fate.path}]`"
+        yield Diagnostic(code, Level.WARNING, fate.path, message, hint)
+
+
+def _agreed(found: Diagnostic, accepted: Sequence[str]) -> Diagnostic:
+    """A warning whose path, or a section above it, is accepted is a note."""
+    agreed = any(found.path == path or found.path.startswith(f"{path}.") for path in accepted)
+    return replace(found, level=Level.NOTE, hint=None) if agreed and found.level is Level.WARNING else found
 
 
 def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..spec.optimization import SHARDED
 from ..spec.plan import Plan
 from .rendering import yaml_text
 from .settings import Setting, by_name, take
 
 CONFIG = "accelerate.yaml"
-SHARDED = ("fsdp", "deepspeed")
 
 
 def launch_line(plan: Plan, *script: str) -> tuple[str, ...]:

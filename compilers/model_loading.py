@@ -54,8 +54,10 @@ def starting_model(plan: Plan) -> list[Setting]:
         return []
     own = "model.start_from" if plan["model.start_from"] else "model.id"
     found = [take(plan, "source", own), Setting("output_dir", Code("training_args.output_dir"))]
+    if changed_tokens(plan):
+        found.append(Setting("seed", Code("training_args.seed"), ("training.seed",)))
     found.append(take(plan, "dtype", "model.dtype"))
-    if plan["model.revision"] and own == "model.id":
+    if plan["model.revision"]:  # of the base, also where an adapter is merged into it
         found.append(take(plan, "revision", "model.revision"))
     if plan["model.trust_remote_code"]:
         found.append(take(plan, "trust_remote_code", "model.trust_remote_code"))
@@ -66,7 +68,7 @@ def model_init(plan: Plan) -> Setting:
     """The keyword `model_init_kwargs`, which trainers pass on to from_pretrained."""
     kwargs = {"dtype": plan["model.dtype"], "attn_implementation": plan["model.attn_implementation"]}
     paths: tuple[str, ...] = ("model.dtype", "model.attn_implementation")
-    if plan["model.revision"] and not starts_elsewhere(plan):
+    if plan["model.revision"]:  # a folder has none, and takes no notice of it
         kwargs["revision"], paths = plan["model.revision"], (*paths, "model.revision")
     why = ", ".join(f"{key} from {path}" for key, path in zip(kwargs, paths, strict=True))
     return Setting("model_init_kwargs", kwargs, paths, why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -51,6 +52,8 @@ def check_extra(
         elif not fits(value, str(schema[key]["type"])):
             message = f"{target} takes `{schema[key]['type']}` for `{key}`, not {type(value).__name__}"
             yield Diagnostic("TF206", Level.ERROR, path, message.replace("tuple", "list"))
+        elif not _is_finite(value):
+            yield Diagnostic("TF206", Level.ERROR, path, f"`{key}` holds a number that is not finite", None)
 
 
 def fits(value: Any, declared: str) -> bool:
@@ -63,6 +66,13 @@ def fits(value: Any, declared: str) -> bool:
         if kind and isinstance(value, kind) and (member == "bool" or not isinstance(value, bool)):
             return True
     return False
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether every number is one that JSON and a Python literal can write: no infinity, and not NaN."""
+    if isinstance(value, dict | tuple):
+        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _code(rule: str) -> str:

@@ -26,7 +26,13 @@ def lora(plan: Plan) -> list[Setting]:
         Setting("init_lora_weights", True if init == "default" else init, ("adapter.init",)),
         Setting("bias", "none", (), "PEFT's default, written out"),
         Setting("task_type", "CAUSAL_LM", (), "the only kind of model here"),
+        *base_revision(plan),
     ]
+
+
+def base_revision(plan: Plan) -> list[Setting]:
+    """The keyword that puts the base's revision into adapter_config.json, for all who load the adapter."""
+    return [take(plan, "revision", "model.revision")] if plan["model.revision"] else []
 
 
 def quantization(plan: Plan) -> list[Setting]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..spec.fields import placeholders, unescape
+from ..spec.fields import parts, unescape
 
 WIDTH = 119
 
@@ -38,14 +38,8 @@ def literal(value: Any) -> str:
 
 def filled(text: str) -> Code:
     """Text with `${NAME}` places as an expression that reads the environment."""
-    parts: list[str] = []
-    rest = text
-    for name in placeholders(text):
-        before, _, rest = rest.partition(f"${{{name}}}")
-        parts += [_text(unescape(before))] if before else []
-        parts.append(f'os.environ["{name}"]')
-    parts += [_text(unescape(rest))] if rest or not parts else []
-    return Code(" + ".join(parts))
+    found = [f'os.environ["{part}"]' if i % 2 else _text(unescape(part)) for i, part in enumerate(parts(text)) if part]
+    return Code(" + ".join(found) or '""')
 
 
 def keyword(key: str, value: Any, indent: int, comment: str = "") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ..spec.data import TRAINABLE
 from .python_code import call, keyword, literal
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def _environment() -> Environment:
         autoescape=False,  # Python, not HTML
     )
     environment.filters["py"] = literal
-    environment.globals |= {"keyword": keyword, "call": call}
+    environment.globals |= {"keyword": keyword, "call": call, "trainable": TRAINABLE}
     return environment
 
 

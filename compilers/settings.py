@@ -52,9 +52,17 @@ def take(plan: Plan, key: str, path: str, comment: str = "") -> Setting:
 
 
 def origins(plan: Plan, file: str, groups: Groups) -> dict[str, Origin]:
-    """`train.py: SFTConfig.learning_rate` -> its origin; the keys of a file that is itself a group stand alone."""
+    """`train.py: SFTConfig.learning_rate` -> its origin; the keys of a file that is itself a group stand alone.
+
+    A key without a value is not written, unless `extra:` sets it to null.
+    """
     calls = {group: "" if group == file else f"{group}." for group in groups}
-    return {f"{file}: {calls[group]}{s.key}": s.origin(plan) for group, found in groups.items() for s in found}
+    return {
+        f"{file}: {calls[group]}{s.key}": s.origin(plan)
+        for group, found in groups.items()
+        for s in found
+        if s.value is not None or s.why == "extra"
+    }
 
 
 def carried(groups: Groups) -> dict[str, Fate]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
-from .model_loading import starts_elsewhere
+from .model_loading import changed_tokens, starts_elsewhere
 from .trl_rows import pairs_neighbours
 
 
@@ -65,6 +65,7 @@ def zero3(plan: Plan) -> Iterator[Diagnostic]:
     path = "hardware.deepspeed.stage"
     if starts_elsewhere(plan):
         message = "ZeRO stage 3 shards a model while it is loaded, so that no start can be made from it"
-        yield error(path, message, "use stage 2 or fsdp, or train without special tokens")
+        way = "train without special tokens" if changed_tokens(plan) else "name a result that is whole as `model.id`"
+        yield error(path, message, f"use stage 2 or fsdp, or {way}")
     if plan["adapter.type"] == "qlora":
         yield error(path, "ZeRO stage 3 does not shard quantized weights", "use stage 2, or `adapter: lora`")

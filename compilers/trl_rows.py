@@ -29,18 +29,27 @@ def row_settings(plan: Plan, masks: str) -> list[Setting]:
     """How TRL treats rows. Rows from prepare.py fit already, so that its own cutting does nothing."""
     if plan["method"] in REWARDED:
         return []
-    found = [take(plan, "max_length", "training.max_length"), order(plan)]
+    found = [*_length(plan, masks), order(plan)]
     if plan["method"] not in ("sft", "pretrain"):
         return found
     if masks == "native":
         for key, tokens in (("assistant_only_loss", "assistant"), ("completion_only_loss", "completion")):
             found.append(Setting(key, plan["data.loss_on"] == tokens, ("data.loss_on",)))
-        found.append(Setting("truncation_mode", "keep_start", ("training.on_too_long",)))
     found.append(take(plan, "packing", "training.packing"))
     if plan["training.packing"]:
         found.append(take(plan, "packing_strategy", "training.packing_strategy"))
         found.append(Setting("eval_packing", False, (), "evaluation is over single rows"))
     return found
+
+
+def _length(plan: Plan, masks: str) -> list[Setting]:
+    """The longest row. TRL cuts its own rows at their end; the config classes of kto and orpo know no other way."""
+    path, cut = "training.max_length", ("training.on_too_long",)
+    if masks != "native":
+        return [take(plan, "max_length", path)]
+    if plan["method"] in ("kto", "orpo"):
+        return [Setting("max_length", plan[path], (path, *cut))]
+    return [take(plan, "max_length", path), Setting("truncation_mode", "keep_start", cut)]
 
 
 def order(plan: Plan) -> Setting:

@@ -22,9 +22,7 @@ def load(plan: Plan) -> list[Setting]:
     if starts_elsewhere(plan):
         found = [Setting("model_name", Code("source"), ("model.id",), "what starting_model made")]
     else:
-        found = [take(plan, "model_name", "model.id")]
-        if plan["model.revision"]:
-            found.append(take(plan, "revision", "model.revision"))
+        found = [take(plan, "model_name", "model.id"), *peft.base_revision(plan)]
     found += [
         take(plan, "max_seq_length", "training.max_length"),
         Setting("dtype", Code(f"torch.{plan['model.dtype']}"), ("model.dtype",)),
@@ -66,7 +64,7 @@ def _quantization(plan: Plan) -> list[Setting]:
 
 def wrap(plan: Plan) -> list[Setting]:
     """Keywords of `FastLanguageModel.get_peft_model`: PEFT's, with some of its own."""
-    found = [_lora(s) for s in peft.lora(plan) if s.key != "task_type"]
+    found = [_lora(s) for s in peft.lora(plan) if s.key not in ("task_type", "revision")]
     return [
         *found,
         take(plan, "use_gradient_checkpointing", "training.gradient_checkpointing"),

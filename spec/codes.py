@@ -71,7 +71,8 @@ _TARGETS = {
     ),
     "TF202": Code(
         "the target does it otherwise",
-        "The target does something near to what the spec says, and not quite it. `--strict` refuses.",
+        "The target does something near to what the spec says, and not quite it. Change the field, or agree with "
+        "`accept: [path]` in the target's block. `--strict` refuses.",
     ),
     "TF203": Code("an unknown target", "No compiler has that name. A label of your own needs `target:`."),
     "TF204": Code("the target lacks the method", "The objective would be another one, so nothing is written."),

@@ -1,5 +1,6 @@
 """`data`: where rows come from, what they are, and which of their tokens are trained."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
@@ -23,6 +24,12 @@ Format = Literal[
     "gemini_preference",
     "gemini_prompt",
 ]
+TRAINABLE: Mapping[str, tuple[str, ...]] = {
+    "chat": ("assistant", "last_assistant", "all"),
+    "prompt_completion": ("completion", "all"),
+    "text": ("all",),
+}
+"""Which tokens of rows of a shape can be trained, as `loss_on` names them; the first is the default."""
 
 
 class Source(Section):
@@ -98,11 +105,11 @@ class Holdout(Section):
         target = handler.resolve_ref_schema(found)
         if "anyOf" not in target:
             properties = target.pop("properties")
-            sources = properties.pop("sources")["anyOf"][0]
+            sources = [branch for branch in properties.pop("sources")["anyOf"] if branch != {"type": "null"}]
             properties["split"]["anyOf"].pop()  # no null
             split = {"type": target.pop("type"), "properties": properties, "required": ["split"]}
             split["additionalProperties"] = target.pop("additionalProperties")
-            target["anyOf"] = [sources, split]
+            target["anyOf"] = [*sources, split]
         return found
 
 

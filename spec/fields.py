@@ -79,12 +79,17 @@ class _Env(Marker): ...
 
 PATH, PATH_OR_ID, ENV = _Path(), _PathOrId(), _Env()
 
-_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"(?<!\$)\$\{([A-Za-z_]\w*)\}", re.ASCII)
+
+
+def parts(text: str) -> list[str]:
+    """A text cut at its `${NAME}` places: texts and names in turn, a text first and last. `$${` is an escape."""
+    return _PLACEHOLDER.split(text)
 
 
 def placeholders(text: str) -> list[str]:
-    """The names in `${NAME}` places of a text; `$${` is an escape."""
-    return [m.group(1) for m in _PLACEHOLDER.finditer(text) if text[max(m.start() - 1, 0)] != "$" or m.start() == 0]
+    """The names in `${NAME}` places of a text."""
+    return parts(text)[1::2]
 
 
 def unescape(text: str) -> str:
@@ -124,11 +129,14 @@ EnvStr = Annotated[Line, ENV]
 """Text that may hold `${NAME}`, filled from the environment when a job starts."""
 
 
+_PERCENT = r"^([0-9]{1,2}(\.[0-9]+)?|100)%$"
+
+
 def _warmup(value: Any) -> Any:
     if isinstance(value, float) and 0 < value < 1:
         percent = f"{value * 100:.6g}%"
         raise PydanticCustomError("warmup", "takes a share as a percentage: {percent}", {"percent": percent})
-    if isinstance(value, str) and not re.fullmatch(r"(\d{1,2}(\.\d+)?|100)%", value):
+    if isinstance(value, str) and not re.fullmatch(_PERCENT, value):
         raise PydanticCustomError("warmup", "must be a number of steps (100) or a percentage (3%)")
     return value
 
@@ -136,7 +144,7 @@ def _warmup(value: Any) -> Any:
 Warmup = Annotated[
     Annotated[int, Field(ge=0)] | str,
     BeforeValidator(_warmup),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?%$"}]}),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _PERCENT}]}),
 ]
 """Steps as an integer, or a share of all steps as a percentage."""
 

@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any
 
 from .bundle_paths import from_bundle, rewards, sources
+from .data import TRAINABLE
 from .fields import PATH, PATH_OR_ID, Section, is_local, unescape
 from .language import marked_paths, section_of
 from .load import Document
 from .method import REWARDED
-from .optimization import SCHEDULER_ARGUMENTS, optimizer_arguments
+from .optimization import DTYPES, SCHEDULER_ARGUMENTS, SHARDED, optimizer_arguments
 from .plan import DataFacts, Kind, Origin, Plan, Value
 from .rules.base import written
 from .spec import Spec
@@ -25,8 +26,7 @@ LEARNING_RATES = {
     **dict.fromkeys(("sft", "pretrain"), (2e-4, 2e-5)),
     **dict.fromkeys(("dpo", "kto", "orpo", "grpo", "rft"), (1e-5, 1e-6)),
 }
-DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
-LOSS_ON = {"chat": "assistant", "prompt_completion": "completion", "text": "all"}
+LOSS_ON = {shape: words[0] for shape, words in TRAINABLE.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class _Lowering:
         self._derive("hardware.world_size", devices, "hardware.nodes x hardware.count")
         if self["hardware.strategy"] == "auto":
             self._derive("hardware.strategy", "ddp" if devices > 1 else "none", f"auto, {devices} devices")
-        self._drop(*[f"hardware.{name}" for name in ("fsdp", "deepspeed") if name != self["hardware.strategy"]])
+        self._drop(*[f"hardware.{name}" for name in SHARDED if name != self["hardware.strategy"]])
 
     def _training(self) -> None:
         full = self["adapter.type"] == "full"

@@ -12,6 +12,8 @@ MethodName = Literal["sft", "pretrain", "dpo", "kto", "orpo", "grpo", "rft"]
 ALIASES = {"cpt": "pretrain"}
 REWARDED = ("grpo", "rft")
 """The methods that generate answers and learn from `rewards`."""
+PREFERENCE = ("dpo", "kto", "orpo")
+"""The methods that learn which of two answers is better, or whether one is good."""
 
 
 class Sft(Section):

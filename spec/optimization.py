@@ -1,4 +1,4 @@
-"""Which fields of `training.scheduler` and `training.optimizer` one of each name takes."""
+"""Tables of the optimisation that several readers share: what a scheduler or optimizer takes, types, sharding."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ SCHEDULER_ARGUMENTS = {
     "warmup_stable_decay": ("decay_steps", "min_lr_ratio"),
 }
 OPTIMIZER_ARGUMENTS = {"adam": ("betas", "eps"), "lion": ("betas",)}
+DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+"""The type of numbers that `training.precision` computes in."""
+SHARDED = ("fsdp", "deepspeed")
+"""Values of `hardware.strategy` that share the weights out over devices."""
 
 
 def optimizer_arguments(name: str) -> tuple[str, ...]:
     """Which of the optimizer's fields one of this name takes."""
     return next((found for word, found in OPTIMIZER_ARGUMENTS.items() if word in name), ())
+
+
+def is_bitsandbytes(name: str) -> bool:
+    """Whether an optimizer of this name is bitsandbytes'."""
+    return any(word in name for word in ("8bit", "paged", "lion"))

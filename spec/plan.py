@@ -68,8 +68,8 @@ class TokenFacts:
 class DataFacts:
     """What is known of the data when a plan is made; None where it is not known yet.
 
-    Rows are counted after conversion, skipping and splitting. `shape` is one of chat, prompt_completion,
-    text and preference.
+    Rows are counted after conversion, skipping and splitting. `shape` is one of those in
+    spec/rows/shapes.py.
     """
 
     shape: str | None = None

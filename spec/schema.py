@@ -38,32 +38,31 @@ def descriptions(section: type[Section]) -> dict[str, str]:
     return found
 
 
-def json_schema() -> dict[str, Any]:
-    """The schema that editors complete and check with."""
+def json_schema(null: bool = True) -> dict[str, Any]:
+    """The schema that editors complete and check with; `null=False` leaves out that a key may have no value."""
     schema = Spec.model_json_schema()
     known = sections()
     for name, definition in {"Spec": schema, **schema["$defs"]}.items():
         if name in known:
             _describe(definition, known[name])
     _tidy(schema)
-    labels = schema["properties"]["targets"]["patternProperties"]
-    labels.update({pattern: _or_null(target) for pattern, target in labels.items()})
     schema["properties"]["targets"]["additionalProperties"] = False
-    for name in ("Method", "Tracking"):
-        choices = schema["$defs"][name]["anyOf"][-1]["properties"]
-        choices.update({key: _or_null(choice) for key, choice in choices.items()})
     _add_stages(schema)
+    if null:
+        for definition in (schema, *schema["$defs"].values()):
+            _allow_null(definition)
+        for name in ("targets", "stages"):
+            for block in schema["properties"][name]["patternProperties"].values():
+                _or_null(block)
     # A spec that extends another may leave out what that one has; one with stages, what these have.
     schema["if"] = {"anyOf": [{"required": ["extends"]}, {"required": ["stages"]}]}
-    schema["else"] = {"required": schema.pop("required")}
+    schema["else"] = _whole(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, **schema}
 
 
 def _add_stages(schema: dict[str, Any]) -> None:
-    """A stage holds any part of the spec; what its `data` lacks comes from the rest."""
-    own = {key: field for key, field in schema["properties"].items() if key not in NOT_IN_A_STAGE}
-    schema["$defs"]["StageData"] = {k: v for k, v in schema["$defs"]["Data"].items() if k != "required"}
-    own["data"] = {**own["data"], "$ref": "#/$defs/StageData"}
+    """A stage holds any part of the spec."""
+    own = {key: dict(field) for key, field in schema["properties"].items() if key not in NOT_IN_A_STAGE}
     schema["$defs"]["Stage"] = {"type": "object", "properties": own, "additionalProperties": False}
     stages = schema["properties"]["stages"]
     stages.pop("default", None)
@@ -71,8 +70,38 @@ def _add_stages(schema: dict[str, Any]) -> None:
     stages["additionalProperties"] = False
 
 
-def _or_null(choice: dict[str, Any]) -> dict[str, Any]:
-    return {"description": choice.pop("description", ""), "anyOf": [choice, {"type": "null"}]}
+def _whole(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a spec needs that is put together from no others; these keys are taken out of the sections themselves."""
+    model, data, eval_ = (
+        next(part for part in (d, *d.get("anyOf", [])[::-1]) if "required" in part)
+        for d in (schema["$defs"][name] for name in ("Model", "Data", "Holdout"))
+    )
+    places = [{"required": [key]} for key in ("path", "id")]
+    held = {"anyOf": [{"required": eval_.pop("required")}, *places]}
+    sections = {
+        "model": {"required": model.pop("required")},
+        "data": {"required": data.pop("required"), "properties": {"eval": held}},
+    }
+    return {"required": schema.pop("required"), "properties": sections}
+
+
+def _allow_null(definition: dict[str, Any]) -> None:
+    """A key with no value is no key: null may stand wherever a field may be left out."""
+    for part in (definition, *definition.get("anyOf", [])):
+        for name, field in part.get("properties", {}).items():
+            if name not in part.get("required", ()):
+                _or_null(field)
+
+
+def _or_null(field: dict[str, Any]) -> None:
+    if "enum" in field and None not in field["enum"]:
+        field["enum"] = [*field["enum"], None]
+    if isinstance(field.get("type"), str):
+        field["type"] = [field["type"], "null"]
+    elif "$ref" in field:
+        field["anyOf"] = [{"$ref": field.pop("$ref")}, {"type": "null"}]
+    elif {"type": "null"} not in field.get("anyOf", [{"type": "null"}]):
+        field["anyOf"] = [*field["anyOf"], {"type": "null"}]
 
 
 def _describe(definition: dict[str, Any], section: type[Section]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...spec.diagnostics import Diagnostic
 from ...spec.plan import Plan
-from .. import axolotl_config, hf_trainer, model_loading
+from .. import axolotl_config, hf_trainer, model_loading, peft
 from ..axolotl_checks import check
 from ..axolotl_owned import OWNED
 from ..base import Bundle, File, Trainer
@@ -72,6 +72,7 @@ class Axolotl(Trainer):
             "starting_model": _starting_model(plan),
             "load_rows": [_from_config(s) for s in load_rows(plan)],
             "load_datasets": axolotl_config.kept_dtype(plan),
+            "LoraConfig": peft.base_revision(plan) if plan["adapter.type"] != "full" else [],
             "get_training_args": axolotl_config.training_args(plan),
             "plugin": _plugin_settings(plan),
         }
@@ -93,7 +94,7 @@ def _from_config(setting: Setting) -> Setting:
 
 
 def _starting_model(plan: Plan) -> list[Setting]:
-    code = {"output_dir": Code('cfg["output_dir"]')}
+    code = {key: Code(f'cfg["{key}"]') for key in ("output_dir", "seed")}
     return [Setting(s.key, code.get(s.key, s.value), s.paths, s.why) for s in model_loading.starting_model(plan)]
 
 

@@ -18,12 +18,16 @@ Problem = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What advice may look at: the spec, the paths that the user wrote, what is known of the rows, and the plan."""
+    """What advice may look at: the spec, the paths that the user wrote, what is known of the rows, and the plan.
+
+    `goes_on` says that a later stage starts from the result.
+    """
 
     spec: Spec
     written: set[str]
     facts: DataFacts
     plan: Plan
+    goes_on: bool = False
 
     @property
     def steps(self) -> int | None:

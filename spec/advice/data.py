@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagnostics import Level
+from ..method import PREFERENCE
 from .base import Problem, Seen, advice
 
-PREFERENCE = ("dpo", "kto", "orpo")
 EVALUATED = ("sft", "pretrain", *PREFERENCE)
 FEW_ROWS, SMALL_SET, MANY_ROWS = 100, 1_000, 10_000
 MANY_PASSES = 5
@@ -97,7 +97,7 @@ def next_stage(seen: Seen) -> Iterator[Problem]:
     go on with a second stage that compares answers (Tulu 3: supervised tuning, then DPO, then rewards). Nothing is
     wrong with one stage, so this is a note.
 
-    Fix: none needed. A second spec with `method: dpo` and this run's model would be that stage.
+    Fix: none needed. `stages:` can hold one with `method: dpo` after this one, which starts from its result.
 
     Source: Tulu 3, https://arxiv.org/abs/2411.15124.
 
@@ -111,9 +111,9 @@ def next_stage(seen: Seen) -> Iterator[Problem]:
         data: {train: train.jsonl, format: preference, eval: {split: 0.1}}
     """
     rows = seen.facts.rows_train
-    if rows is not None and rows > MANY_ROWS and seen.plan["method"] == "sft":
+    if rows is not None and rows > MANY_ROWS and seen.plan["method"] == "sft" and not seen.goes_on:
         message = f"with {rows:,} rows, what comes next is often a stage that compares answers"
-        yield "method", message, "a second spec with `method: dpo` on the tuned model would be that stage"
+        yield "method", message, "`stages:` can hold one that compares answers, with `method: dpo`"
 
 
 @advice("TF143", "rows cannot be that short")

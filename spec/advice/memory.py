@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..diagnostics import Level
+from ..optimization import SHARDED
 from ..sizing import gpus, memory
 from ..sizing.model_size import shown
 from .base import Problem, Seen, advice
@@ -43,7 +44,7 @@ def fits(seen: Seen) -> Iterator[Problem]:
     """The least memory that training can take on each device is more than one and a half times what the GPU has: the
     run would end with "out of memory" before its first step. Plain data parallelism (`ddp`) does not help: each
     device holds everything. The estimate goes by the size in the model's name; `tuneform plan` shows its parts, and
-    spec/memory.py has its formula with sources.
+    spec/sizing/memory.py has its formula with sources.
 
     Fix: what the message names: `adapter: qlora`, a larger GPU, or a smaller model. Where the name tells a wrong size,
     or native keys under `extra:` move memory elsewhere, `accept: [TF151]` in the target makes a note of this.
@@ -110,7 +111,7 @@ def _would_fit(seen: Seen, found: memory.Estimate, gpu: gpus.Gpu) -> str:
     ]
     if (larger := gpus.larger(found.low * ROOM)) is not None:
         ways.append(f"a larger GPU ({larger.name} has {larger.memory} GiB)")
-    if sharded := seen.plan["hardware.strategy"] in memory.SHARDED:
+    if sharded := seen.plan["hardware.strategy"] in SHARDED:
         ways.append("more devices")
     alone = seen.plan["hardware.world_size"] > 1 and not sharded
     why = "\nmore devices do not help: with plain data parallelism each holds everything" if alone else ""

@@ -33,12 +33,10 @@ def learning_rate_fits(seen: Seen) -> Iterator[Problem]:
         training: {learning_rate: 1e-4}
     """
     rate, method, kind = seen.spec.training.learning_rate, seen.plan["method"], seen.plan["adapter.type"]
-    if rate is None or method not in lower.LEARNING_RATES:
+    if rate is None:
         return
     lora, full = lower.LEARNING_RATES[method]
     path = "training.learning_rate"
-    if lora <= full:
-        return
     if kind == "full" and rate >= lora and (parameters(seen.spec.model.id) or SMALL_MODEL) >= SMALL_MODEL:
         message = f"{_rate(rate)} is a learning rate for LoRA; tuning all weights with it mostly spoils the model"
         yield path, message, f"the default for {method} with all weights is {_rate(full)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..method import REWARDED
-from ..optimization import SCHEDULER_ARGUMENTS, optimizer_arguments
+from ..optimization import SCHEDULER_ARGUMENTS, SHARDED, optimizer_arguments
 from ..spec import Spec
 from .base import Problem, rule
 
@@ -83,11 +83,13 @@ def no_effect(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     dead += _dead_arguments(spec)
     dead += _dead_by_method(spec)
     strategy, packing = spec.hardware.strategy, spec.training.packing
-    for name in ("fsdp", "deepspeed"):
+    for name in SHARDED:
         dead.append((strategy != name, f"hardware.{name}", f"`hardware.strategy` is `{strategy}`"))
     stage = spec.hardware.deepspeed.stage
     dead.append((stage != 3, "hardware.deepspeed.offload_param", f"ZeRO stage {stage} does not shard the weights"))
     dead.append((not packing, "training.packing_strategy", "`training.packing` is off"))
+    grouped = spec.training.group_by_length and not spec.data.shuffle
+    dead.append((grouped, "data.shuffle", "`training.group_by_length` makes an order of its own"))
     dead.append((spec.saving.hub_model_id is None, "saving.hub_private", "there is no `saving.hub_model_id`"))
     for ruled_out, path, why in dead:
         if ruled_out and path in paths:

@@ -36,11 +36,12 @@ def packing_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
         yield "training.packing", f"{name} {does} and cannot pack rows", "remove `packing`"
 
 
-@rule("TF116", "the tokens to train do not fit the method")
+@rule("TF116", "the tokens to train do not fit the method or the rows")
 def loss_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
-    """Pretraining trains every token of a text.
+    """Pretraining trains every token of a text. With sft it depends on the rows: of chats `assistant`,
+    `last_assistant` or `all` are trained, of prompts with completions `completion` or `all`, of texts `all`.
 
-    Fix: remove `data.loss_on`, or use `method: sft`.
+    Fix: remove `data.loss_on`, which then follows the rows; or use `method: sft`.
 
     Example:
 
@@ -100,9 +101,12 @@ def _wrong_schema(schema: Mapping[str, Any]) -> str:
     from jsonschema import Draft202012Validator, SchemaError  # 0.2 s, for the few specs that have one
 
     try:
-        Draft202012Validator.check_schema(json.loads(json.dumps(schema)))  # JSON's arrays are lists, ours tuples
+        written = json.dumps(schema, allow_nan=False)
+        Draft202012Validator.check_schema(json.loads(written))  # JSON's arrays are lists, ours tuples
     except SchemaError as error:
         return f"{error.message} (at {error.json_path})"
+    except ValueError:
+        return "it holds a number that is not finite"
     return ""
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..method import REWARDED
+from ..optimization import SHARDED, is_bitsandbytes
 from ..spec import Spec
 from .base import Problem, rule
 
@@ -139,12 +140,12 @@ def precision_fits(spec: Spec, paths: set[str]) -> Iterator[Problem]:
     if spec.model.attn_implementation.startswith("flash"):
         yield "model.attn_implementation", f"flash attention needs a CUDA device, not {device}", "sdpa works there"
     optimizer = spec.training.optimizer.name
-    if any(word in optimizer for word in ("8bit", "paged", "lion")):
+    if is_bitsandbytes(optimizer):
         message = f"{optimizer} is bitsandbytes', which does not support it on {device}"
         yield "training.optimizer.name", message, "adamw_torch works there"
     if spec.training.liger_kernel:
         yield "training.liger_kernel", f"Liger's kernels need a CUDA device, not {device}", "remove it"
-    if spec.hardware.strategy in ("fsdp", "deepspeed"):
+    if spec.hardware.strategy in SHARDED:
         message = f"{spec.hardware.strategy} shards over CUDA devices, not {device}"
         yield "hardware.strategy", message, "ddp works there"
     if device == "mps" and spec.adapter.type == "qlora":

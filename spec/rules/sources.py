@@ -6,12 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
-from ..data import Format
+from ..data import Format, Source
 from ..fields import is_local
 from ..spec import Spec
 from .base import Problem, rule
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+
+
+def _sources(spec: Spec) -> list[tuple[str, Source]]:
+    """Every source with the field that names it."""
+    held = spec.data.eval.sources if spec.data.eval else None
+    fields = (("data.train", spec.data.train), ("data.eval", held), ("data.test", spec.data.test))
+    return [(path, source) for path, found in fields for source in found or ()]
 
 
 @rule("TF118", "a hub dataset without a format")
@@ -28,14 +35,11 @@ def hub_rows_are_named(spec: Spec, paths: set[str]) -> Iterator[Problem]:
 
         data: {train: {id: acme/rows, format: chat}}
     """
-    sources = [("data.train", s) for s in spec.data.train]
-    sources += [("data.eval", s) for s in (spec.data.eval.sources if spec.data.eval else None) or ()]
-    sources += [("data.test", s) for s in spec.data.test or ()]
-    for path, source in sources:
+    for path, source in _sources(spec):
         if source.id and (source.format or spec.data.format) == "auto":
             hint = f"add `data.format`: {', '.join(get_args(Format)[1:])}"
             yield path, f"the format of the hub dataset `{source.id}` is not known before it is read", hint
-    for path, source in sources:
+    for path, source in _sources(spec):
         odd = [k for k in ("subset", "split", "revision") if source.path and getattr(source, k)]
         if odd:
             yield path, f"`{odd[0]}` belongs to a hub dataset; `{source.path}` is a file", "remove it"
@@ -60,9 +64,9 @@ def ids_are_ids(spec: Spec, paths: set[str]) -> Iterator[Problem]:
         if text and not is_local(text) and not _HUB_ID.fullmatch(text):
             hint = "write the path from this file or from /" if text.startswith("~") else f"a folder is `./{text}`"
             yield path, f"`{text}` is neither a hub id (`owner/name`) nor a folder", hint
-    for source in spec.data.train:
+    for path, source in _sources(spec):
         if source.id and not _HUB_ID.fullmatch(source.id):
-            yield "data.train", f"`{source.id}` is no hub dataset id (`owner/name`)", "a file is `path: ...`"
+            yield path, f"`{source.id}` is no hub dataset id (`owner/name`)", "a file is `path: ...`"
 
 
 @rule("TF121", "a remote revision of a local folder")

@@ -30,6 +30,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..method import PREFERENCE
+from ..optimization import SHARDED
 from ..plan import Plan
 from .model_size import parameters
 
@@ -38,8 +40,6 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 COMPUTE = {"fp32": 4, "bf16": 2, "fp16": 2}
 FOUR_BITS, EIGHT_BITS = (0.516, 0.9), (1.0, 1.4)
 ROUNDED = (0.95, 1.1)  # a name rounds: Qwen-7B has 7.7 billion, Llama-2-7b has 6.7
-SHARDED = ("fsdp", "deepspeed")
-PAIRS = ("dpo", "orpo", "kto")  # two answers, or two batches, go through the model
 WITH_REFERENCE = ("dpo", "kto")
 WORDS = (32_000, 152_000)
 USUAL_ROW = 1 / 8
@@ -132,7 +132,7 @@ def _optimizer_bytes(plan: Plan, each: int) -> Range:
 
 
 def _activations(plan: Plan, size: float, end: int) -> float:
-    rows: int = plan["training.micro_batch_size"] * (2 if plan["method"] in PAIRS else 1)
+    rows: int = plan["training.micro_batch_size"] * (2 if plan["method"] in PREFERENCE else 1)  # answers, or batches
     packed = bool(plan.get("training.packing"))
     tokens: float = rows * plan["training.max_length"] * (1 if end or packed else USUAL_ROW)
     width, depth = _shape(size)

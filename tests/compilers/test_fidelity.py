@@ -13,6 +13,7 @@ from tuneform.compilers.compile import Compiled, compile_target, for_label
 from tuneform.compilers.trainers.trl import Trl
 from tuneform.spec.diagnostics import Level
 from tuneform.spec.plan import DataFacts
+from tuneform.spec.rows.shapes import METHODS
 
 
 class Narrow(Trl):
@@ -37,7 +38,9 @@ def told(found: dict[str, object], folder: Path) -> Compiled:
     whole = document(put(found, "targets", {"narrow": found["targets"]}), folder)
     own, problems = for_label(whole, "narrow")
     assert not problems
-    return compile_target(own, "narrow", DataFacts("chat", 400), TODAY, UP)
+    assert own.spec is not None
+    shape = METHODS[own.spec.method.name][0]
+    return compile_target(own, "narrow", DataFacts(shape, 400), TODAY, UP)
 
 
 def narrow_spec(block: dict[str, object], **changes: object) -> dict[str, object]:

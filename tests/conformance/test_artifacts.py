@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -185,6 +186,20 @@ def test_numbers_read_back_from_axolotls_config_are_the_plans(base: str, tmp_pat
     assert f"{' '.join(argv)}\n" in files["config.yaml"]
     listed = files["requirements.txt"].split()
     assert all("==" in line for line in listed) and listed == sorted(listed)
+
+
+@pytest.mark.parametrize(("name", "base"), EVERY)
+def test_origins_name_only_keys_that_are_written(name: str, base: str, tmp_path: Path) -> None:
+    _, result = compiled(bases(name)[base], tmp_path, name)
+    if result.bundle is None:
+        return
+    calls = {"train.py: SFTConfig.", "train.py: LoraConfig.", "config.yaml: "}
+    files = {file.path: file.text for file in result.bundle.files}
+    found = [key for key in result.bundle.origins if any(key.startswith(call) for call in calls)]
+    written = {key: re.split(r"[. ]", key)[-1] for key in found}
+    lines = {path: re.split(r"[=:\s]", text) for path, text in files.items()}
+    missing = [key for key, word in written.items() if word not in lines[key.split(": ")[0]]]
+    assert missing == []
 
 
 @pytest.mark.parametrize(("name", "base"), SCRIPTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -22,7 +23,7 @@ HOSTILE = [
     "\"; import os; os.system('x') #",
     "'''", '"""', "\\", "\\\"", "a\"b'c", "{{ 7 * 7 }}", "{% raw %}", "{# x #}", "$(touch x)", "`touch x`",
     "a\tb", "!!python/object:os.system", "&a *b", "- x: y", "# no comment", "%s %d {0} {x}",
-    "</script><script>", "\u202eabc", "é🙂", "x" * 300, "--flag", "$HOME",
+    "</script><script>", "\u202eabc", "é🙂", "x" * 300, "--flag", "$HOME", "$$", "$",
 ]  # fmt: skip
 MANY_LINES = ["a\nb", "a\r\nimport os", "a\u2028b", "a\x85b", "a\x00b", "a\x0bb"]
 
@@ -127,7 +128,33 @@ def test_a_literal_reads_back_as_itself(text: str) -> None:
     assert ast.literal_eval(literal(text)) == text
     assert len(literal(text).splitlines()) == 1
     assert ast.literal_eval(literal([text, {text: text}])) == [text, {text: text}]
-    assert eval(str(filled(text.replace("$", "")))) == text.replace("$", "")
+    assert eval(str(filled(text))) == text
+    assert eval(str(filled(f"{text} ${{A}}")), {"os": SimpleNamespace(environ={"A": text})}) == f"{text} {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${A}", "1"),
+        ("$${A}", "${A}"),
+        ("$${A}/${A}", "${A}/1"),
+        ("${A}/$${A}/${A}", "1/${A}/1"),
+        ("${A}${B}", "12"),
+        ("$$${A}", "$${A}"),
+        ("$A {B} ${} ${1} ${é}", "$A {B} ${} ${1} ${é}"),
+        ("", ""),
+    ],
+)
+def test_places_are_filled_and_escapes_are_text(text: str, value: str) -> None:
+    assert eval(str(filled(text)), {"os": SimpleNamespace(environ={"A": "1", "B": "2"})}) == value
+
+
+@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("path", ["tracking.wandb.project", "tracking.mlflow.uri", "saving.hub_model_id"])
+def test_an_escape_is_text_in_every_artifact(path: str, name: str, tmp_path: Path) -> None:
+    base = {**bases(name)["sft-tracked"], "saving": {"hub_model_id": "acme/x"}}
+    files = scripts(put(base, path, "x-$${USER}"), tmp_path, name)
+    assert files is not None and "x-${USER}" in held(files) and "x-$${USER}" not in held(files)
 
 
 @pytest.mark.parametrize("text", MANY_LINES)

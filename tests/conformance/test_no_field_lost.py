@@ -19,6 +19,7 @@ OTHERS: dict[str, list[Any]] = {
     "model.chat_template": ["./chat.jinja"],
     "model.tokenizer": ["acme/other"],
     "data.masks": ["native", "exact"],
+    "data.loss_on": ["last_assistant", "all"],  # of chats
     "adapter.target_modules": [["q_proj"]],
     "data.eval.split": [0.25],
     "training.warmup": [7],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from tests.conformance.test_no_field_lost import LEAVES, others, why_not
 from tests.diff.comparing import differing, roots, subject, told
 from tests.support import BASES, MINIMAL, compiled, is_valid, put, put_somewhere, spec
-from tuneform.compilers.changes import Difference, RowChange, Subject, mentioned
+from tuneform.compilers.changes import Change, Difference, RowChange, Subject
 from tuneform.compilers.difference import compare, same
 from tuneform.compilers.difference_paths import FOLLOWS, GROUPS, SECTIONS, longest
 from tuneform.compilers.difference_words import EMPTY, WORDS
@@ -32,6 +33,17 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
 def test_a_spec_does_not_differ_from_itself(name: str, tmp_path: Path) -> None:
     one, two = subject(BASES[name], tmp_path), subject(BASES[name], tmp_path)
     assert compare(one, two) == Difference()
+
+
+def mentioned(difference: Difference) -> list[str]:
+    """Every path that a difference speaks of, as often as it does."""
+
+    def walk(changes: Iterable[Change]) -> Iterable[str]:
+        for change in changes:
+            yield from change.paths
+            yield from walk(change.consequences)
+
+    return list(walk(difference.changes))
 
 
 def test_every_difference_is_mentioned_once(bases: dict[str, Subject]) -> None:

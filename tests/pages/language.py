@@ -95,7 +95,7 @@ def _join(path: str, name: str) -> str:
 
 
 def render() -> str:
-    schema, known = json_schema(), parts()
+    schema, known = json_schema(null=False), parts()
     headings = {part.section: part.heading for part in known}
     body = [_part(part, schema, headings) for part in known]
     contents = _contents(known)

@@ -15,7 +15,7 @@ Node = dict[str, Any]
 MARKS = {PATH: "a path", PATH_OR_ID: "a hub id or a folder", ENV: "text that may hold `${NAME}`"}
 # Patterns that a reader would have to work out.
 PATTERNS = {
-    r"^\d+(\.\d+)?%$": "a percentage (`3%`)",
+    r"^([0-9]{1,2}(\.[0-9]+)?|100)%$": "a percentage (`3%`)",
     r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$": "a name of up to 63 lower-case letters, digits, `.`, `_` and `-`",
     r"^[A-Za-z_][A-Za-z0-9_]{0,63}$": "a name of Python's",
     r"^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w:$-]+$": "an ARN (`arn:aws:lambda:...:function:...`)",

@@ -240,3 +240,14 @@ def test_no_valid_spec_and_no_facts_make_advice_fail(base: str, changes: dict[st
 def test_codes_that_cannot_be_accepted(word: str, hint: str) -> None:
     found = [d for d in told({}, ROWS, (word,)).diagnostics if d.code == "TF209"]
     assert [d.level for d in found] == [Level.ERROR] and hint in (found[0].hint or "")
+
+
+@pytest.mark.parametrize(("order", "after", "given"), [(("sft", "dpo"), None, False), (("dpo", "sft"), "dpo", True)])
+def test_a_next_stage_is_advised_only_behind_the_last(
+    order: tuple[str, str], after: str | None, given: bool, tmp_path: Path
+) -> None:
+    blocks = {"sft": {"method": "sft"}, "dpo": {"method": "dpo", "data": {"format": "preference"}}}
+    found = {k: v for k, v in BASE.items() if k != "method"} | {"stages": {name: blocks[name] for name in order}}
+    own, _ = for_label(document(found, tmp_path), "trl", "sft")
+    result = compile_target(own, "trl", DataFacts("chat", 25_000), TODAY, UP, emit=False, after=after)
+    assert ("TF133" in given_by(result)) == given

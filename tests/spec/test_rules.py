@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.spec.examples import example
-from tests.support import document, spec
+from tests.support import check_bytes, document, spec
 from tuneform.compilers.compile import for_label
 from tuneform.spec.codes import codes
 from tuneform.spec.diagnostics import Diagnostic
@@ -47,3 +47,19 @@ def test_a_schema_that_is_none_is_told(tmp_path: Path) -> None:
     wrong = problems(changes | {"rewards": [{"json_schema": {"type": "objekt"}}]}, tmp_path)
     assert [d.code for d in wrong] == ["TF122"] and "objekt" in wrong[0].message
     assert problems(changes | {"rewards": [{"json_schema": {"type": "object"}}]}, tmp_path) == []
+
+
+def test_a_schema_of_infinite_numbers_is_told(tmp_path: Path) -> None:
+    text = "version: 1\nname: a\nmodel: a/b\nmethod: grpo\ndata: {train: q.jsonl, format: prompt}\ntargets: {trl: }\n"
+    found = check_bytes((text + "rewards: [{json_schema: {maximum: .inf}}]\n").encode())
+    assert [d.code for d in found if d.code != "TF130"] == ["TF122"] and "not finite" in found[-1].message
+
+
+@pytest.mark.parametrize(("shuffle", "codes"), [(False, ["TF112"]), (True, [])])
+def test_an_order_that_grouping_by_length_overrides_is_told(shuffle: bool, codes: list[str], tmp_path: Path) -> None:
+    changes = {
+        "data": {"train": "t.jsonl", "format": "chat", "eval": {"split": 0.1}, "shuffle": shuffle},
+        "training": {"group_by_length": True},
+    }
+    found = problems(changes, tmp_path)
+    assert [d.code for d in found] == codes and all(d.path == "data.shuffle" for d in found)

@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+import torch
 from accelerate import PartialState
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerBase
 
@@ -17,7 +18,7 @@ def lacks_rows(source: str, tokenizer: PreTrainedTokenizerBase, **options) -> bo
     return len(tokenizer) > AutoConfig.from_pretrained(source, **options).get_text_config().vocab_size
 
 
-def starting_model(source: str, tokenizer: PreTrainedTokenizerBase, output_dir: str, **options) -> str:
+def starting_model(source: str, tokenizer: PreTrainedTokenizerBase, output_dir: str, seed: int, **options) -> str:
     """Where the model is: in start/, written by the first process, unless the source can be taken as it is."""
     if not lacks_rows(source, tokenizer, **options):
         return source
@@ -26,7 +27,9 @@ def starting_model(source: str, tokenizer: PreTrainedTokenizerBase, output_dir: 
     if state.is_main_process and not goes_on:
         model = AutoModelForCausalLM.from_pretrained(source, **options)
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-            model.resize_token_embeddings(len(tokenizer))
+            with torch.random.fork_rng(devices=[]):  # the new rows are drawn: the same ones in each run
+                torch.manual_seed(seed)
+                model.resize_token_embeddings(len(tokenizer))
         shutil.rmtree(partial, ignore_errors=True)
         model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)

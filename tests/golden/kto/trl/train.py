@@ -114,7 +114,13 @@ def main():
     train_dataset = train_dataset.shuffle(seed=42)
 
     # Train model
-    model = starting_model("acme/tiny", tokenizer, output_dir=training_args.output_dir, dtype="bfloat16")
+    model = starting_model(
+        "acme/tiny",
+        tokenizer,
+        output_dir=training_args.output_dir,
+        seed=training_args.seed,
+        dtype="bfloat16",
+    )
     trainer = PreparedKTOTrainer(
         model=model,
         args=training_args,
