@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from ..spec.diagnostics import Diagnostic
 from ..spec.plan import Plan
 from .launch import SHARDED
-from .trainer_checks import adapter, error, trackers
+from .trainer_checks import adapter, batches, error, trackers
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (_masks, _packing, _tokenizer, adapter, trackers, _sharding):
+    for found in (_masks, _packing, _kernel, batches, _tokenizer, adapter, trackers, _sharding):
         yield from found(plan)
 
 
@@ -23,9 +23,15 @@ def _masks(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _packing(plan: Plan) -> Iterator[Diagnostic]:
-    if plan["training.packing"]:
+    if plan.get("training.packing"):
         message = "Axolotl packs rows batch by batch, by a strategy of its own, and estimates the steps"
         yield error("training.packing", message, "remove it, or compile for trl")
+
+
+def _kernel(plan: Plan) -> Iterator[Diagnostic]:
+    if plan["training.liger_kernel"] and plan["method"] in ("dpo", "kto"):
+        message = "TRL 1.9, which this Axolotl takes, has Liger losses of its own, which leave out label smoothing"
+        yield error("training.liger_kernel", message, "remove it, or compile for trl")
 
 
 def _tokenizer(plan: Plan) -> Iterator[Diagnostic]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from ..spec.fields import placeholders
 from ..spec.plan import Plan
-from . import hf_trainer, model_loading, peft
+from . import axolotl_methods, hf_trainer, model_loading, peft
 from .python_code import filled
 from .settings import Setting, take
+from .trl_rows import order
 
 PLUGIN = "plugin.Plugin"
 # Axolotl's names of transformers' TrainingArguments, where they differ.
@@ -41,9 +42,9 @@ _ARGUMENTS = (
 )  # fmt: skip
 _KINDS: Mapping[str, str] = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 # Defaults of Axolotl 0.19.0 that change what is trained, or that fail without a GPU; `extra:` may set them.
-PINNED: Mapping[str, Any] = {
+PINNED: Mapping[str, Any] = {"tf32": False}
+_NEXT_TOKEN: Mapping[str, Any] = {
     "pad_to_sequence_len": False,
-    "tf32": False,
     "dataloader_drop_last": False,
     "auto_find_batch_size": False,
 }
@@ -56,6 +57,7 @@ def sections(plan: Plan) -> list[list[Setting]]:
     return [
         _model(plan),
         [Setting("plugins", [PLUGIN], (), "rows from prepare.py, and what Axolotl has no key for")],
+        axolotl_methods.keys(plan),
         _data(plan, keys),
         _lora(plan),
         [*_tracking(plan), *_hub(plan)],
@@ -97,6 +99,8 @@ def _trainer_keys(plan: Plan) -> _Keys:
     for s in _hf_settings(plan):
         if s.key in ("eval_strategy", "save_strategy") and s.value == "steps":
             continue  # which is what a number of steps says
+        if s.key == "neftune_noise_alpha" and plan["method"] in axolotl_methods.COMPARED:
+            continue  # plugin.py gives it
         key = RENAMED.get(s.key, s.key)
         if s.key == "warmup_steps" and isinstance(s.value, float):
             key = "warmup_ratio"
@@ -107,22 +111,16 @@ def _trainer_keys(plan: Plan) -> _Keys:
 def training_args(plan: Plan) -> list[Setting]:
     """What plugin.py gives to transformers' Trainer beside Axolotl's keys."""
     own = {s.key: s for s in _hf_settings(plan)}
-    found = [own[name] for name in _ARGUMENTS if name in own]
+    compared = plan["method"] in axolotl_methods.COMPARED  # of which Axolotl itself logs the first step
+    found = [own[name] for name in _ARGUMENTS if name in own and not (compared and name == "logging_first_step")]
     if own["warmup_steps"].value == 1:
         why = "Axolotl makes two steps of one"
         found.append(Setting("warmup_steps", 1, own["warmup_steps"].paths, why))
     if own["save_total_limit"].value is None:
         found.append(Setting("save_total_limit", None, ("saving.keep",), "Axolotl keeps four"))
-    found.append(Setting("train_sampling_strategy", *_order(plan)))
+    found.append(order(plan))
     found.append(Setting("average_tokens_across_devices", True, (), "Axolotl's is false"))
-    return found
-
-
-def _order(plan: Plan) -> tuple[str, tuple[str, ...]]:
-    paths = ("data.shuffle", "training.group_by_length")
-    if plan["training.group_by_length"]:
-        return "group_by_length", paths
-    return "random" if plan["data.shuffle"] else "sequential", paths
+    return [*found, *axolotl_methods.arguments(plan)]
 
 
 def _model(plan: Plan) -> list[Setting]:
@@ -161,7 +159,7 @@ def _data(plan: Plan, keys: _Keys) -> list[Setting]:
         *keys.take("output_dir"),
         take(plan, "sequence_len", "training.max_length"),
         Setting("excess_length_strategy", strategy, ("training.on_too_long",)),
-        Setting("sample_packing", plan["training.packing"], ("training.packing",)),
+        *([take(plan, "sample_packing", "training.packing")] if "training.packing" in plan else []),
     ]
 
 
@@ -178,7 +176,7 @@ def _lora(plan: Plan) -> list[Setting]:
 
 
 def _pinned(plan: Plan) -> list[Setting]:
-    constants = {**PINNED}
+    constants = {**PINNED} if plan["method"] in axolotl_methods.COMPARED else {**_NEXT_TOKEN, **PINNED}
     if plan["adapter.type"] != "full":
         constants |= dict.fromkeys(_KERNELS, False)
     return [
@@ -194,9 +192,9 @@ def _memory(plan: Plan, keys: _Keys) -> list[Setting]:
 
 
 def own_stopping(plan: Plan) -> bool:
-    """Whether Axolotl's own early stopping, which knows no smallest improvement, will do."""
+    """Whether Axolotl's own early stopping will do: only for next tokens, and without a smallest improvement."""
     path = "evaluation.early_stopping.min_delta"
-    return path in plan and plan[path] == 0
+    return path in plan and plan[path] == 0 and plan["method"] not in axolotl_methods.COMPARED
 
 
 def _stopping(plan: Plan) -> list[Setting]:

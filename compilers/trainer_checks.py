@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
+from .trl_rows import pairs_neighbours
 
 
 def error(path: str, message: str, hint: str) -> Diagnostic:
@@ -24,6 +25,15 @@ def adapter(plan: Plan) -> Iterator[Diagnostic]:
         yield error(path, "PiSSA takes a part out of the base, which quantized weights do not allow", "use `default`")
     elif init == "orthogonal" and plan["adapter.rank"] % 2:
         yield error("adapter.rank", f"`orthogonal` needs an even rank, not {plan['adapter.rank']}", "make it even")
+
+
+def batches(plan: Plan) -> Iterator[Diagnostic]:
+    """Micro batches that a loss cannot be taken over."""
+    if pairs_neighbours(plan) and plan["training.micro_batch_size"] < 2:
+        message = "kto estimates its KL term from the other rows of a micro batch; one row has no other"
+        yield error(
+            "training.micro_batch_size", message, "at least 2, or `method: {kto: {loss_type: apo_zero_unpaired}}`"
+        )
 
 
 def trackers(plan: Plan) -> Iterator[Diagnostic]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
 from .model_loading import starts_elsewhere
-from .trainer_checks import adapter, error, trackers
-from .trl_rows import native_is_exact, pairs_neighbours
+from .trainer_checks import adapter, batches, error, trackers
+from .trl_rows import native_is_exact
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (_masks, _packing, _rewards, _batches, adapter, trackers, _sharding):
+    for found in (_masks, _packing, _rewards, batches, adapter, trackers, _sharding):
         yield from found(plan)
 
 
@@ -51,14 +51,6 @@ def _rewards(plan: Plan) -> Iterator[Diagnostic]:
     if plan["method"] == "grpo" and plan["training.total_steps"] == 0:
         yield error(
             path, f"grpo takes whole batches of {plan[path]} prompts, and there are fewer rows", "make it smaller"
-        )
-
-
-def _batches(plan: Plan) -> Iterator[Diagnostic]:
-    if pairs_neighbours(plan) and plan["training.micro_batch_size"] < 2:
-        message = "kto estimates its KL term from the other rows of a micro batch; one row has no other"
-        yield error(
-            "training.micro_batch_size", message, "at least 2, or `method: {kto: {loss_type: apo_zero_unpaired}}`"
         )
 
 

@@ -29,7 +29,7 @@ def row_settings(plan: Plan) -> list[Setting]:
     """How TRL treats rows. Rows from prepare.py fit already, so that its own cutting does nothing."""
     if plan["method"] in REWARDED:
         return []
-    found = [take(plan, "max_length", "training.max_length"), _order(plan)]
+    found = [take(plan, "max_length", "training.max_length"), order(plan)]
     if plan["method"] not in ("sft", "pretrain"):
         return found
     if masks(plan) == "native":
@@ -43,7 +43,8 @@ def row_settings(plan: Plan) -> list[Setting]:
     return found
 
 
-def _order(plan: Plan) -> Setting:
+def order(plan: Plan) -> Setting:
+    """The sampler of training rows."""
     paths = ("data.shuffle", "training.group_by_length")
     if plan["training.group_by_length"]:
         return Setting("train_sampling_strategy", "group_by_length", paths)

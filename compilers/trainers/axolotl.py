@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...spec.diagnostics import Diagnostic
 from ...spec.plan import Plan
-from .. import axolotl_config, hf_trainer, model_loading
+from .. import axolotl_config, axolotl_methods, hf_trainer, model_loading
 from ..axolotl_checks import check
 from ..axolotl_owned import OWNED
 from ..base import Bundle, File, Trainer
@@ -18,8 +18,9 @@ from ..prepared import data_steps, load_rows
 from ..python_code import Code, literal
 from ..rendering import render, yaml_text
 from ..settings import Groups, Setting, by_name, origins, take
+from ..trl_rows import pairs_neighbours
 
-CONFIG, PLUGIN = "config.yaml", "plugin.py"
+CONFIG, PLUGIN, TRAINER = "config.yaml", "plugin.py", "trainer.py"
 REQUIREMENTS = {"axolotl": "0.19.0", "torch": "2.13.0"}  # Axolotl pins what else it needs
 OPTIONAL = {"mlflow": "3.17.2"}
 _SHARDING = (
@@ -35,11 +36,8 @@ class Axolotl(Trainer):
     name = "axolotl"
     target = "axolotl==0.19.0"
     output = hf_trainer.OUTPUT
-    methods: ClassVar[tuple[str, ...]] = ("sft", "pretrain")
-    refused: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("dpo", "kto", "orpo"), _OWN % "answers that are compared"),
-        "grpo": _OWN % "prompts and calls rewards in its own way",
-    }
+    methods: ClassVar[tuple[str, ...]] = ("sft", "pretrain", *axolotl_methods.COMPARED)
+    refused: ClassVar[Mapping[str, str]] = {"grpo": _OWN % "prompts and calls rewards in its own way"}
     owned: ClassVar[Mapping[str, str]] = OWNED
     outside: ClassVar[Mapping[str, str]] = OUTSIDE
     unsupported: ClassVar[Mapping[str, str]] = {
@@ -126,6 +124,9 @@ def requirements(plan: Plan) -> list[str]:
 def _files(plan: Plan, groups: Groups) -> Iterator[File]:
     yield File(CONFIG, _config(plan))
     yield File(PLUGIN, _plugin(plan, groups))
+    if plan["method"] in axolotl_methods.COMPARED:
+        precomputes = plan.get(f"method.{plan['method']}.precompute_ref_log_probs")
+        yield File(TRAINER, render("axolotl_trainer.py.j2", method=plan["method"], precomputes=precomputes))
     yield File("prepare.py", render("prepare.py.j2", method=plan["method"], shape=plan["data.shape"]))
     if model_loading.starts_elsewhere(plan):
         yield model_loading.start_file(plan)
@@ -162,7 +163,16 @@ def _plugin(plan: Plan, groups: Groups) -> str:
         chat_template=bool(plan["model.chat_template"]),
         tokens=model_loading.changed_tokens(plan),
         tokenizer_args=", ".join(arguments),
+        imports=[
+            *(["AutoTokenizer"] if groups["starting_model"] else []),
+            *(["EarlyStoppingCallback"] if "EarlyStoppingCallback" in groups else []),
+            *(["set_seed"] if plan["adapter.type"] != "full" else []),
+        ],
+        routed=plan["training.router_aux_loss_coef"] is not None,
         splits=[step.split for step in data_steps(plan) if step.split != "test"],
+        method=plan["method"],
+        compared=plan["method"] in axolotl_methods.COMPARED,
+        shuffles=pairs_neighbours(plan) and plan["data.shuffle"],
         device=plan["hardware.device"],
         world=plan["hardware.world_size"],
         adapter=plan["adapter.type"] != "full",

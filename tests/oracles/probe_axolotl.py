@@ -15,7 +15,7 @@ from axolotl.cli.train import do_train
 from axolotl.integrations.base import BasePlugin, PluginManager
 from axolotl.utils.schemas.config import AxolotlInputConfig
 
-OURS = ("plugin", "prepare", "start")
+OURS = ("plugin", "prepare", "start", "trainer")
 
 
 class Watch(BasePlugin):
@@ -55,7 +55,7 @@ def report(trainer) -> dict[str, object]:
         "dtypes": sorted({str(p.dtype) for p in weights}),
         "trained": sum(p.numel() for p in weights if p.requires_grad),
         "all": sum(p.numel() for p in weights),
-        "rows": [{k: row[k] for k in ("input_ids", "labels")} for row in trainer.train_dataset],
+        "rows": [{k: v for k, v in row.items() if k.endswith(("_ids", "labels"))} for row in trainer.train_dataset],
         "lora": {k: v for k, v in config.to_dict().items() if isinstance(v, int | float | str)} if config else {},
         "arguments": {k: v for k, v in trainer.args.to_dict().items() if isinstance(v, int | float | str)},
         "files": sorted(p.name for p in Path("output").iterdir()),

@@ -1,0 +1,67 @@
+"""What a method is in Axolotl: its keys of config.yaml, and what plugin.py gives to TRL's trainer under it.
+
+Source: Axolotl 0.19.0, https://docs.axolotl.ai/docs/rlhf.html; what no key reaches, core/builders/rl.py shows.
+"""
+
+from __future__ import annotations
+
+from ..spec.plan import Plan
+from . import model_loading
+from .settings import Setting, take
+from .trl_methods import METHODS
+
+COMPARED = ("dpo", "kto", "orpo")
+"""The methods whose rows are answers that are compared."""
+
+
+def keys(plan: Plan) -> list[Setting]:
+    """Keys of config.yaml; none for next-token losses, which are what Axolotl does without a method."""
+    method = plan["method"]
+    if method not in COMPARED:
+        return []
+    own = {"dpo": _dpo, "kto": _kto, "orpo": _orpo}[method]
+    trainer = Setting("trainer_cls", f"trainer.Prepared{METHODS[method].trainer}", (), "rows of prepare.py as they are")
+    return [Setting("rl", method, ("method",)), *own(plan), trainer]
+
+
+def _dpo(plan: Plan) -> list[Setting]:
+    found, alpha = [take(plan, "rl_beta", "method.dpo.beta")], plan["method.dpo.rpo_alpha"]
+    losses = [plan["method.dpo.loss_type"], *(["sft"] if alpha else [])]
+    found.append(Setting("dpo_loss_type", losses, ("method.dpo.loss_type", "method.dpo.rpo_alpha")))
+    weights = [1.0, alpha] if alpha else None
+    found.append(Setting("dpo_loss_weights", weights, ("method.dpo.rpo_alpha",), "the loss type, and rpo_alpha"))
+    if (path := "method.dpo.label_smoothing") in plan:
+        found.append(take(plan, "dpo_label_smoothing", path))
+    return [*found, take(plan, "precompute_ref_log_probs", "method.dpo.precompute_ref_log_probs")]
+
+
+def _kto(plan: Plan) -> list[Setting]:
+    return [
+        take(plan, "rl_beta", "method.kto.beta"),
+        take(plan, "kto_desirable_weight", "method.kto.desirable_weight"),
+        take(plan, "kto_undesirable_weight", "method.kto.undesirable_weight"),
+    ]
+
+
+def _orpo(plan: Plan) -> list[Setting]:
+    return [take(plan, "orpo_alpha", "method.orpo.beta")]
+
+
+def arguments(plan: Plan) -> list[Setting]:
+    """Arguments of TRL's config that Axolotl has no key for, or does not pass on."""
+    method = plan["method"]
+    if method not in COMPARED:
+        return []
+    found = [Setting(k, v, (), "TRL's default, written out") for k, v in METHODS[method].pinned.items()]
+    found.append(Setting("dataloader_drop_last", False, (), "TRL's default, written out"))
+    if plan["training.neftune_noise_alpha"] is not None:
+        found.append(take(plan, "neftune_noise_alpha", "training.neftune_noise_alpha"))
+    if method == "kto":
+        found += [take(plan, key, f"method.kto.{key}") for key in ("loss_type", "precompute_ref_log_probs")]
+    if method in ("dpo", "kto") and plan["training.router_aux_loss_coef"] is not None:
+        found.append(take(plan, "router_aux_loss_coef", "training.router_aux_loss_coef"))
+    if method == "kto" and plan["adapter.type"] == "full":
+        init, trusted = model_loading.model_init(plan), take(plan, "trust_remote_code", "model.trust_remote_code")
+        found += [Setting(s.key, s.value, s.paths, "of the reference, which TRL loads") for s in (init, trusted)]
+    return found
+
