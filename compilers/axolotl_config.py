@@ -10,7 +10,7 @@ from typing import Any
 
 from ..spec.fields import placeholders
 from ..spec.plan import Plan
-from . import axolotl_methods, hf_trainer, model_loading, peft
+from . import axolotl_methods, axolotl_sharding, hf_trainer, model_loading, peft
 from .python_code import filled
 from .settings import Setting, take
 from .trl_rows import order
@@ -61,13 +61,17 @@ def sections(plan: Plan) -> list[list[Setting]]:
         _data(plan, keys),
         _lora(plan),
         [*_tracking(plan), *_hub(plan)],
-        keys.take("gradient_accumulation_steps", "micro_batch_size", "eval_batch_size", "num_epochs", "max_steps"),
+        [
+            *keys.take("gradient_accumulation_steps", "micro_batch_size", "eval_batch_size", "num_epochs", "max_steps"),
+            *axolotl_methods.evaluated_at_once(plan),
+        ],
         keys.take(
             "optimizer", "adam_beta1", "adam_beta2", "adam_epsilon", "weight_decay", "max_grad_norm", "lr_scheduler",
             "lr_scheduler_kwargs", "learning_rate", "warmup_steps", "warmup_ratio", "neftune_noise_alpha",
         ),
         [*keys.take("bf16", "fp16"), *_pinned(plan)],
         [*_memory(plan, keys), *keys.take("torch_compile")],
+        axolotl_sharding.keys(plan),
         [
             *keys.take("logging_steps", "eval_strategy", "eval_steps", "save_strategy", "save_steps"),
             *keys.take("save_total_limit", "save_only_model"),
@@ -99,7 +103,7 @@ def _trainer_keys(plan: Plan) -> _Keys:
     for s in _hf_settings(plan):
         if s.key in ("eval_strategy", "save_strategy") and s.value == "steps":
             continue  # which is what a number of steps says
-        if s.key == "neftune_noise_alpha" and plan["method"] in axolotl_methods.COMPARED:
+        if s.key == "neftune_noise_alpha" and plan["method"] in axolotl_methods.BY_TRL:
             continue  # plugin.py gives it
         key = RENAMED.get(s.key, s.key)
         if s.key == "warmup_steps" and isinstance(s.value, float):
@@ -111,14 +115,17 @@ def _trainer_keys(plan: Plan) -> _Keys:
 def training_args(plan: Plan) -> list[Setting]:
     """What plugin.py gives to transformers' Trainer beside Axolotl's keys."""
     own = {s.key: s for s in _hf_settings(plan)}
-    compared = plan["method"] in axolotl_methods.COMPARED  # of which Axolotl itself logs the first step
-    found = [own[name] for name in _ARGUMENTS if name in own and not (compared and name == "logging_first_step")]
+    by_trl = plan["method"] in axolotl_methods.BY_TRL  # of which Axolotl itself logs the first step
+    found = [own[name] for name in _ARGUMENTS if name in own and not (by_trl and name == "logging_first_step")]
     if own["warmup_steps"].value == 1:
         why = "Axolotl makes two steps of one"
         found.append(Setting("warmup_steps", 1, own["warmup_steps"].paths, why))
     if own["save_total_limit"].value is None:
         found.append(Setting("save_total_limit", None, ("saving.keep",), "Axolotl keeps four"))
-    found.append(order(plan))
+    if plan.get("training.packing"):
+        found.append(Setting("remove_unused_columns", False, (), "packed rows carry their rows' lengths"))
+    if plan["method"] != "grpo":  # which draws prompts by its own sampler
+        found.append(order(plan))
     found.append(Setting("average_tokens_across_devices", True, (), "Axolotl's is false"))
     return [*found, *axolotl_methods.arguments(plan)]
 
@@ -141,7 +148,7 @@ def _quantization(plan: Plan) -> list[Setting]:
     settings = peft.quantization(plan)
     if plan["adapter.quantization.bits"] == 8:
         return settings
-    kwargs = {s.key: s.value for s in settings[1:]} | {"bnb_4bit_quant_storage": "uint8"}
+    kwargs = {"bnb_4bit_quant_storage": "uint8"} | {s.key: s.value for s in settings[1:]}
     paths = tuple(path for s in settings[1:] for path in s.paths)
     return [settings[0], Setting("bnb_config_kwargs", kwargs, paths, "the same fields of BitsAndBytesConfig")]
 
@@ -159,8 +166,13 @@ def _data(plan: Plan, keys: _Keys) -> list[Setting]:
         *keys.take("output_dir"),
         take(plan, "sequence_len", "training.max_length"),
         Setting("excess_length_strategy", strategy, ("training.on_too_long",)),
-        *([take(plan, "sample_packing", "training.packing")] if "training.packing" in plan else []),
+        *([] if plan["method"] in axolotl_methods.BY_TRL else [_packing(plan)]),
     ]
+
+
+def _packing(plan: Plan) -> Setting:
+    why = "plugin.py packs, as TRL does: Axolotl's own packing leaves rows out" if plan["training.packing"] else ""
+    return Setting("sample_packing", False, ("training.packing",), why)
 
 
 def _lora(plan: Plan) -> list[Setting]:
@@ -176,7 +188,7 @@ def _lora(plan: Plan) -> list[Setting]:
 
 
 def _pinned(plan: Plan) -> list[Setting]:
-    constants = {**PINNED} if plan["method"] in axolotl_methods.COMPARED else {**_NEXT_TOKEN, **PINNED}
+    constants = {**PINNED} if plan["method"] in axolotl_methods.BY_TRL else {**_NEXT_TOKEN, **PINNED}
     if plan["adapter.type"] != "full":
         constants |= dict.fromkeys(_KERNELS, False)
     return [
@@ -194,7 +206,7 @@ def _memory(plan: Plan, keys: _Keys) -> list[Setting]:
 def own_stopping(plan: Plan) -> bool:
     """Whether Axolotl's own early stopping will do: only for next tokens, and without a smallest improvement."""
     path = "evaluation.early_stopping.min_delta"
-    return path in plan and plan[path] == 0 and plan["method"] not in axolotl_methods.COMPARED
+    return path in plan and plan[path] == 0 and plan["method"] not in axolotl_methods.BY_TRL
 
 
 def _stopping(plan: Plan) -> list[Setting]:

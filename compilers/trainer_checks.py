@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
+from .model_loading import starts_elsewhere
 from .trl_rows import pairs_neighbours
 
 
@@ -36,9 +37,34 @@ def batches(plan: Plan) -> Iterator[Diagnostic]:
         )
 
 
+def rewarded(plan: Plan) -> Iterator[Diagnostic]:
+    """Rewards that do not run here, and prompts that make no batch."""
+    for index, reward in enumerate(plan.get("rewards", ())):
+        if reward["kind"] == "grader":
+            message = "a service's own grader runs at that service alone"
+            yield error(f"rewards[{index}].grader", message, "use a built-in reward, or a Python file")
+    path = "training.batch_size"
+    if plan["method"] == "grpo" and plan["training.total_steps"] == 0:
+        yield error(
+            path, f"grpo takes whole batches of {plan[path]} prompts, and there are fewer rows", "make it smaller"
+        )
+
+
 def trackers(plan: Plan) -> Iterator[Diagnostic]:
     """A tracker that would refuse to start."""
     uri = plan.get("tracking.mlflow.uri") or ""
     if "mlflow" in plan["tracking"] and uri.startswith(("file:", "./", "../", "/")):
         message = f"MLflow no longer writes to a folder, which `{uri}` is"
         yield error("tracking.mlflow.uri", message, "`sqlite:///mlflow.db` is a file in the bundle's folder")
+
+
+def zero3(plan: Plan) -> Iterator[Diagnostic]:
+    """What cannot be done to a model that is sharded while it is loaded."""
+    if plan["hardware.strategy"] != "deepspeed" or plan["hardware.deepspeed.stage"] != 3:
+        return
+    path = "hardware.deepspeed.stage"
+    if starts_elsewhere(plan):
+        message = "ZeRO stage 3 shards a model while it is loaded, so that no start can be made from it"
+        yield error(path, message, "use stage 2 or fsdp, or train without special tokens")
+    if plan["adapter.type"] == "qlora":
+        yield error(path, "ZeRO stage 3 does not shard quantized weights", "use stage 2, or `adapter: lora`")
