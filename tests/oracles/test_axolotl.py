@@ -12,8 +12,6 @@ import pytest
 import yaml
 
 from tests.support import bases, compiled
-from tuneform.compilers.trainers.axolotl import REQUIREMENTS
-from tuneform.runtime.envs import ensure
 
 from .bundles import bundle
 
@@ -25,12 +23,79 @@ UNEVEN = [
     {"messages": [{"role": "user", "content": f"Help {i}"}, {"role": "assistant", "content": "yes lamp " * (1 + i * 7 % 11)}]}
     for i in range(20)
 ]  # fmt: skip
+PAIRS = [
+    {"prompt": f"Order {i}?", "chosen": f" It is late{' lamp' * (i * 7 % 5)}", "rejected": f" No.{' maybe' * (i * 5 % 7)}"}
+    for i in range(20)
+]  # fmt: skip
+JUDGED = [{"prompt": f"Order {i}?", "completion": f" It is {'late ' * (i % 5)}{i}.", "label": i % 3 == 0} for i in range(20)]
+TEXTS = [{"text": "The lamp buzzes. " * (1 + 5 * (i % 4))} for i in range(16)]
 PACE = {"max_steps": 4, "batch_size": 4, "micro_batch_size": 2, "precision": "fp32", "max_length": 64, "warmup": 1}
 CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] = {
     "full": ("sft", "full", UNEVEN, {"training": {**PACE, "learning_rate": 3e-3}}),
     "lora": ("sft", "lora", UNEVEN, {"training": PACE}),
     "qlora": ("sft", "qlora", UNEVEN, {"training": PACE}),
     "pretrain": ("pretrain", "full", None, {"training": {**PACE, "learning_rate": 3e-3}}),
+    "dpo": ("dpo", "lora", PAIRS, {"training": {**PACE, "learning_rate": 1e-2}}),
+    "dpo-qlora": ("dpo", "qlora", PAIRS, {"training": {**PACE, "learning_rate": 1e-2}}),
+    "dpo-robust": (
+        "dpo",
+        "full",
+        PAIRS,
+        {
+            "method": {
+                "dpo": {
+                    **{"beta": 0.3, "loss_type": "robust", "label_smoothing": 0.1, "rpo_alpha": 0.5},
+                    "precompute_ref_log_probs": True,
+                }
+            },
+            "training": {**PACE, "learning_rate": 3e-3},
+        },
+    ),
+    "kto": ("kto", "lora", JUDGED, {"training": {**PACE, "learning_rate": 1e-2}}),
+    "kto-full": (
+        "kto",
+        "full",
+        JUDGED,
+        {
+            "model": {"dtype": "bfloat16"},
+            "method": {"kto": {"desirable_weight": 1.5}},
+            "training": {**PACE, "learning_rate": 3e-3},
+        },
+    ),
+    "kto-apo": (
+        "kto",
+        "full",
+        JUDGED,
+        {
+            "method": {"kto": {"loss_type": "apo_zero_unpaired", "precompute_ref_log_probs": True}},
+            "training": {**PACE, "learning_rate": 3e-3},
+        },
+    ),
+    "orpo": ("orpo", "lora", PAIRS, {"training": {**PACE, "learning_rate": 1e-2}}),
+    "orpo-full": ("orpo", "full", PAIRS, {"training": {**PACE, "learning_rate": 3e-3}}),
+    "grpo": ("grpo", "lora", None, {"training": {**PACE, "learning_rate": 1e-2}}),
+    "grpo-kl": (
+        "grpo",
+        "full",
+        None,
+        {
+            "method": {"grpo": {**{"num_generations": 2, "max_completion_length": 8}, "beta": 0.1, "loss_type": "grpo"}},
+            "training": {**PACE, "learning_rate": 3e-3},
+        },
+    ),
+    "packed": ("sft", "full", UNEVEN, {"training": {**PACE, "learning_rate": 3e-3, "packing": True, "batch_size": 2}}),
+    "packed-split": (
+        "pretrain",
+        "lora",
+        TEXTS,
+        {"training": {**PACE, "max_length": 32, "packing": True, "packing_strategy": "bfd_split"}},
+    ),
+    "packed-wrapped": (
+        "pretrain",
+        "full",
+        TEXTS,
+        {"training": {**PACE, "max_length": 32, "packing": True, "packing_strategy": "wrapped", "learning_rate": 3e-3}},
+    ),
     "options": (
         "sft",
         "full",
@@ -50,16 +115,6 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
 }  # fmt: skip
 TEMPLATE = "{% for m in messages %}<|im_start|>{{ m.role }}: {{ m.content }}<|im_end|>\n{% endfor %}"
 Found = dict[str, dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def axolotl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The Python of an environment with Axolotl: $TUNEFORM_TEST_AXOLOTL_PYTHON, else one built for the tests."""
-    if own := os.environ.get("TUNEFORM_TEST_AXOLOTL_PYTHON"):
-        return own
-    requirements = tmp_path_factory.mktemp("axolotl") / "requirements.txt"
-    requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(REQUIREMENTS.items())))
-    return str(ensure(requirements, print).python)
 
 
 def environment() -> dict[str, str]:
