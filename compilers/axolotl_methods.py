@@ -28,7 +28,9 @@ def keys(plan: Plan) -> list[Setting]:
     if method not in COMPARED:
         return []
     own = {"dpo": _dpo, "kto": _kto, "orpo": _orpo}[method]
-    trainer = Setting("trainer_cls", f"trainer.Prepared{METHODS[method].trainer}", (), "rows of prepare.py as they are")
+    trainer = Setting(
+        "trainer_cls", f"trainer.Prepared{METHODS[method].trainer}", (), "rows of prepare.py as they are"
+    )
     kept = Setting("remove_unused_columns", False, (), "Axolotl's config model wants it with kto")
     return [Setting("rl", method, ("method",)), *own(plan), trainer, *([kept] if method == "kto" else [])]
 
@@ -103,4 +105,3 @@ def arguments(plan: Plan) -> list[Setting]:
         init, trusted = model_loading.model_init(plan), take(plan, "trust_remote_code", "model.trust_remote_code")
         found += [Setting(s.key, s.value, s.paths, "of the reference, which TRL loads") for s in (init, trusted)]
     return found
-

@@ -10,6 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
+import torch
 import yaml
 from axolotl.cli.args import TrainerCliArgs
 from axolotl.cli.config import load_cfg
@@ -84,13 +85,31 @@ def report(trainer) -> dict[str, object]:
         "dtypes": sorted({str(p.dtype) for p in weights}),
         "trained": sum(p.numel() for p in weights if p.requires_grad),
         "all": sum(p.numel() for p in weights),
-        "rows": [{k: v for k, v in row.items() if k.endswith(("_ids", "labels"))} for row in trainer.train_dataset],
+        "rows": [
+            {k: v for k, v in row.items() if k.endswith(("_ids", "labels", "seq_lengths"))}
+            for row in trainer.train_dataset
+        ],
         "lora": {k: v for k, v in config.to_dict().items() if isinstance(v, int | float | str)} if config else {},
         "arguments": {k: v for k, v in trainer.args.to_dict().items() if isinstance(v, int | float | str)},
         "files": sorted(p.name for p in Path("output").iterdir()),
+        "crossing": crossing(trainer),
         "vocabulary": trainer.model.get_input_embeddings().num_embeddings,
         "template": trainer.processing_class.chat_template,
     }
+
+
+def crossing(trainer) -> float:
+    """How far the second row in a packed one is from what the model makes of it alone."""
+    row = next((row for row in trainer.train_dataset if len(row.get("seq_lengths", ())) > 1), None)
+    if row is None:
+        return 0.0
+    start, length = row["seq_lengths"][:2]
+    batch = {k: v for k, v in trainer.train_data_collator([row]).items() if k != "labels"}
+    model = trainer.model.eval()
+    with torch.no_grad():
+        inside = model(**batch).logits[0, start : start + length]
+        alone = model(input_ids=batch["input_ids"][:, start : start + length]).logits[0]
+    return (inside - alone).abs().max().item()
 
 
 def accept(folder: str) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,14 @@ PAIRS = [
     {"prompt": f"Order {i}?", "chosen": f" It is late{' lamp' * (i * 7 % 5)}", "rejected": f" No.{' maybe' * (i * 5 % 7)}"}
     for i in range(20)
 ]  # fmt: skip
-JUDGED = [{"prompt": f"Order {i}?", "completion": f" It is {'late ' * (i % 5)}{i}.", "label": i % 3 == 0} for i in range(20)]
+JUDGED = [
+    {"prompt": f"Order {i}?", "completion": f" It is {'late ' * (i % 5)}{i}.", "label": i % 3 == 0} for i in range(20)
+]
 TEXTS = [{"text": "The lamp buzzes. " * (1 + 5 * (i % 4))} for i in range(16)]
 PACE = {"max_steps": 4, "batch_size": 4, "micro_batch_size": 2, "precision": "fp32", "max_length": 64, "warmup": 1}
 CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] = {
     "full": ("sft", "full", UNEVEN, {"training": {**PACE, "learning_rate": 3e-3}}),
-    "lora": ("sft", "lora", UNEVEN, {"training": PACE}),
+    "lora": ("sft", "lora", UNEVEN, {"training": PACE, "saving": {"every": 2}}),
     "qlora": ("sft", "qlora", UNEVEN, {"training": PACE}),
     "pretrain": ("pretrain", "full", None, {"training": {**PACE, "learning_rate": 3e-3}}),
     "dpo": ("dpo", "lora", PAIRS, {"training": {**PACE, "learning_rate": 1e-2}}),
@@ -114,6 +117,7 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
     ),
 }  # fmt: skip
 TEMPLATE = "{% for m in messages %}<|im_start|>{{ m.role }}: {{ m.content }}<|im_end|>\n{% endfor %}"
+MEASURED = ("loss", "reward", "logps", "logits", "kl", "completions/mean_length")
 Found = dict[str, dict[str, Any]]
 
 
@@ -153,6 +157,11 @@ def trained(
         ("trl", trl_python, "probe_scripts.py"),
     ):
         folders = bundles_of(target, tiny_model, root)
+        if target == "axolotl":
+            method, kind, rows, changes = CASES["lora"]
+            own = {**changes, "model": {"id": str(tiny_model)}}
+            folders["resumed"] = bundle(method, kind, tiny_model, root / "resumed", rows, target=target, **own)
+            (folders["resumed"] / "kill_after").write_text("3")
         found = run(python, script, list(folders.values()))
         answers[target] = {case: found[str(folder)] for case, folder in folders.items()}
     return answers
@@ -190,11 +199,40 @@ def test_axolotl_trains_what_trl_trains(case: str, trained: dict[str, Found]) ->
     first = axolotl["rows"][0]
     assert {name: trl["first"][name] for name in first} == first
     assert series(axolotl, "learning_rate") == pytest.approx(series(trl, "learning_rate"), rel=1e-9)
-    near = {"qlora": 2e-2, "lora": 5e-3, "options": 5e-3}.get(case, 1e-3)  # A, and rows of new tokens, are drawn
-    for name in ("loss", "eval_loss"):
-        assert series(axolotl, name) == pytest.approx(series(trl, name), rel=near), name
-    if case in ("full", "pretrain"):
+    near = {"qlora": 1e-3, "options": 5e-3}.get(case, 1e-4)  # rows of new tokens are drawn
+    compared = 0
+    for name in {name for line in trl["history"] for name in line if name.removeprefix("eval_").startswith(MEASURED)}:
+        assert series(axolotl, name) == pytest.approx(series(trl, name), rel=near, abs=1e-6), name
+        compared += 1
+    assert compared >= (2 if trl["class"] == "SFTTrainer" else 4)
+    if case not in ("qlora", "options"):
         assert series(axolotl, "grad_norm") == pytest.approx(series(trl, "grad_norm"), rel=1e-3)
+
+
+def documents(result: dict[str, Any], column: str) -> list[list[int]]:
+    """The rows that packed rows are made of."""
+    found = []
+    for row in result["rows"]:
+        ends = list(accumulate(row["seq_lengths"]))
+        found += [row[column][start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return found
+
+
+def test_packing_loses_no_token_and_no_row_sees_another(trained: dict[str, Found]) -> None:
+    packed, single = trained["axolotl"]["packed"], trained["axolotl"]["full"]
+    for column in ("input_ids", "labels"):
+        assert sorted(documents(packed, column)) == sorted(row[column] for row in single["rows"])
+    assert max(len(row["seq_lengths"]) for row in packed["rows"]) > 1 and packed["crossing"] < 1e-6
+    cut = [trained["axolotl"][f"packed-{name}"]["rows"] for name in ("split", "wrapped")]
+    tokens = [sum(len(row["input_ids"]) for row in rows) for rows in cut]
+    assert tokens[0] == tokens[1] > 32 * 3 and max(len(row["input_ids"]) for rows in cut for row in rows) == 32
+
+
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(trained: dict[str, Found]) -> None:
+    whole, resumed = trained["axolotl"]["lora"], trained["axolotl"]["resumed"]
+    assert resumed["steps"] == whole["steps"] and "checkpoint-2" in resumed["files"]
+    for name in ("loss", "eval_loss", "learning_rate"):
+        assert series(resumed, name) == pytest.approx(series(whole, name), rel=1e-4), name
 
 
 def test_rows_are_masked_and_cut(trained: dict[str, Found]) -> None:
