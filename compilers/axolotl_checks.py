@@ -6,13 +6,26 @@ from collections.abc import Iterator
 
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
-from .axolotl_methods import COMPARED
+from .axolotl_methods import BY_TRL, COMPARED
+from .axolotl_owned import NEXT_TOKEN_ONLY
 from .trainer_checks import adapter, batches, error, rewarded, trackers, zero3
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (_masks, _packing, _kernel, rewarded, batches, _tokenizer, adapter, trackers, _sharding, zero3):
+    for found in (
+        _masks,
+        _packing,
+        _kernel,
+        rewarded,
+        batches,
+        _tokenizer,
+        adapter,
+        trackers,
+        _sharding,
+        zero3,
+        _extra,
+    ):
         yield from found(plan)
 
 
@@ -52,3 +65,11 @@ def _sharding(plan: Plan) -> Iterator[Diagnostic]:
     if plan["training.optimizer.name"] == "adamw_8bit":
         message = "Axolotl does not take `adamw_8bit` with FSDP2"
         yield error("training.optimizer.name", message, "use `paged_adamw_8bit`, or `adamw_torch`")
+
+
+def _extra(plan: Plan) -> Iterator[Diagnostic]:
+    for key in sorted(NEXT_TOKEN_ONLY.intersection(plan.extra)) if plan["method"] in BY_TRL else ():
+        message = (
+            f"Axolotl reads `{key}` with sft and pretrain alone, and drops it without a word with {plan['method']}"
+        )
+        yield error(f"targets.{plan.label}.extra.{key}", message, "remove it")

@@ -62,8 +62,9 @@ def sections(plan: Plan) -> list[list[Setting]]:
         _lora(plan),
         [*_tracking(plan), *_hub(plan)],
         [
-            *keys.take("gradient_accumulation_steps", "micro_batch_size", "eval_batch_size", "num_epochs", "max_steps"),
+            *keys.take("gradient_accumulation_steps", "micro_batch_size", "eval_batch_size"),
             *axolotl_methods.evaluated_at_once(plan),
+            *keys.take("num_epochs", "max_steps"),
         ],
         keys.take(
             "optimizer", "adam_beta1", "adam_beta2", "adam_epsilon", "weight_decay", "max_grad_norm", "lr_scheduler",

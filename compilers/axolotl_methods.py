@@ -89,7 +89,8 @@ def arguments(plan: Plan) -> list[Setting]:
     method = plan["method"]
     if method not in BY_TRL:
         return []
-    found = [Setting(k, v, (), "TRL's default, written out") for k, v in METHODS[method].pinned.items()]
+    pinned = {k: v for k, v in METHODS[method].pinned.items() if f"{method}_{k}" not in plan.extra}
+    found = [Setting(k, v, (), "TRL's default, written out") for k, v in pinned.items()]
     found.append(Setting("dataloader_drop_last", False, (), "TRL's default, written out"))
     if plan.get("training.neftune_noise_alpha") is not None:
         found.append(take(plan, "neftune_noise_alpha", "training.neftune_noise_alpha"))
