@@ -17,6 +17,7 @@ from axolotl.cli.config import load_cfg
 from axolotl.cli.train import do_train
 from axolotl.integrations.base import BasePlugin, PluginManager
 from axolotl.utils.schemas.config import AxolotlInputConfig
+from probe_looks import tracked
 from transformers import TrainerCallback
 
 OURS = ("plugin", "prepare", "start", "trainer", "rewards", "reward_names", "reward_1")
@@ -93,6 +94,7 @@ def report(trainer) -> dict[str, object]:
         "arguments": {k: v for k, v in trainer.args.to_dict().items() if isinstance(v, int | float | str)},
         "files": sorted(p.name for p in Path("output").iterdir()),
         "crossing": crossing(trainer),
+        "tracked": tracked(trainer, {}),
         "vocabulary": trainer.model.get_input_embeddings().num_embeddings,
         "template": trainer.processing_class.chat_template,
     }

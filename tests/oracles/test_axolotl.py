@@ -33,6 +33,7 @@ JUDGED = [
 ]
 TEXTS = [{"text": "The lamp buzzes. " * (1 + 5 * (i % 4))} for i in range(16)]
 PACE = {"max_steps": 4, "batch_size": 4, "micro_batch_size": 2, "precision": "fp32", "max_length": 64, "warmup": 1}
+TRACKERS = {"wandb": {"project": "${TEAM}-triage", "entity": "acme", "name": "first ${TEAM}"}, "tensorboard": {}}
 CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] = {
     "full": ("sft", "full", UNEVEN, {"training": {**PACE, "learning_rate": 3e-3}}),
     "lora": ("sft", "lora", UNEVEN, {"training": PACE, "saving": {"every": 2}}),
@@ -52,6 +53,7 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
                 }
             },
             "training": {**PACE, "learning_rate": 3e-3},
+            "tracking": TRACKERS,
         },
     ),
     "kto": ("kto", "lora", JUDGED, {"training": {**PACE, "learning_rate": 1e-2}}),
@@ -113,6 +115,7 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
             "data": {"shuffle": False},
             "evaluation": {"every": "epoch", "at_start": False, "early_stopping": {"patience": 1, "min_delta": 0.001}},
             "saving": {"every": "epoch", "best": True},
+            "tracking": TRACKERS,
         },
     ),
 }  # fmt: skip
@@ -123,7 +126,8 @@ Found = dict[str, dict[str, Any]]
 
 def environment() -> dict[str, str]:
     quiet = {"AXOLOTL_DO_NOT_TRACK": "1", "ACCELERATE_USE_CPU": "1"}
-    return os.environ | quiet | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    tracking = {"TEAM": "red", "WANDB_MODE": "offline", "WANDB_SILENT": "true"}
+    return os.environ | quiet | tracking | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
 def run(python: str, script: str, folders: list[Path]) -> Found:
@@ -251,6 +255,15 @@ def test_what_the_plugin_adds_takes_effect(trained: dict[str, Found]) -> None:
     assert (arguments["train_sampling_strategy"], arguments["enable_jit_checkpoint"]) == ("sequential", True)
     assert [line["step"] for line in plain["history"] if "eval_loss" in line] == [0, 2, 4]
     assert "trainer_state.json" in options["files"] and "model.safetensors" in options["files"]
+
+
+@pytest.mark.parametrize("case", ["options", "dpo-robust"])
+def test_trackers_have_the_runs_losses_under_the_names_of_the_spec(case: str, trained: dict[str, Found]) -> None:
+    result = trained["axolotl"][case]
+    wandb, expected = result["tracked"]["wandb"], pytest.approx(series(result, "loss"), rel=1e-6)
+    assert (wandb["project"], wandb["entity"], wandb["name"]) == ("red-triage", "acme", "first red")
+    for losses in (wandb["losses"], result["tracked"]["tensorboard"]):
+        assert {int(step): loss for step, loss in losses.items()} == expected
 
 
 def test_an_adapter_is_that_of_the_spec(trained: dict[str, Found]) -> None:
