@@ -68,8 +68,12 @@ def _sharding(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _extra(plan: Plan) -> Iterator[Diagnostic]:
-    for key in sorted(NEXT_TOKEN_ONLY.intersection(plan.extra)) if plan["method"] in BY_TRL else ():
-        message = (
-            f"Axolotl reads `{key}` with sft and pretrain alone, and drops it without a word with {plan['method']}"
-        )
-        yield error(f"targets.{plan.label}.extra.{key}", message, "remove it")
+    """Keys that Axolotl would drop without a word."""
+    for key in plan.extra:
+        path = f"targets.{plan.label}.extra.{key}"
+        if key in NEXT_TOKEN_ONLY and plan["method"] in BY_TRL:
+            yield error(
+                path, f"Axolotl reads `{key}` with sft and pretrain alone, not with {plan['method']}", "remove it"
+            )
+        elif key.startswith("dpo_") and plan["method"] != "dpo":
+            yield error(path, f"Axolotl reads `{key}` with dpo alone, not with {plan['method']}", "remove it")

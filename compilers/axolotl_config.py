@@ -13,6 +13,7 @@ from ..spec.plan import Plan
 from . import axolotl_methods, axolotl_sharding, hf_trainer, model_loading, peft
 from .python_code import filled
 from .settings import Setting, take
+from .trl_methods import where_there_is_one
 from .trl_rows import order
 
 PLUGIN = "plugin.Plugin"
@@ -201,7 +202,13 @@ def _memory(plan: Plan, keys: _Keys) -> list[Setting]:
     found = keys.take("gradient_checkpointing")
     if plan["training.gradient_checkpointing"]:
         found.append(Setting("gradient_checkpointing_kwargs", {"use_reentrant": False}, (), "as every target has it"))
-    return [*found, take(plan, "activation_offloading", "training.activation_offloading")]
+    key = "activation_offloading"  # which with a trainer that has none would only turn checkpointing off
+    own = (
+        where_there_is_one(plan, key)
+        if plan["method"] in axolotl_methods.BY_TRL
+        else take(plan, key, f"training.{key}")
+    )
+    return [*found, own]
 
 
 def own_stopping(plan: Plan) -> bool:
