@@ -49,6 +49,15 @@ def _kernel(plan: Plan) -> Iterator[Diagnostic]:
         yield error("training.liger_kernel", message, "remove it, or compile for trl")
 
 
+def _logs(plan: Plan) -> Iterator[Diagnostic]:
+    if plan["method"] in BY_TRL and plan["training.precision"] == "fp32" and plan["model.dtype"] != "float32":
+        kind = plan["model.dtype"]
+        message = (
+            f"TRL 1.9, which this Axolotl takes, computes log-probabilities in {kind} here, so rewards are coarse"
+        )
+        yield Diagnostic("TF202", Level.WARNING, "model.dtype", message, "`dtype: float32`, or `precision: bf16`")
+
+
 def _tokenizer(plan: Plan) -> Iterator[Diagnostic]:
     if plan["model.revision"] and plan["model.tokenizer"] != plan["model.id"] and not plan["model.start_from"]:
         message = "Axolotl takes the model's revision for its tokenizer too, which is another repository here"

@@ -62,7 +62,6 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
         "full",
         JUDGED,
         {
-            "model": {"dtype": "bfloat16"},
             "method": {"kto": {"desirable_weight": 1.5}},
             "training": {**PACE, "learning_rate": 3e-3},
         },
@@ -200,7 +199,7 @@ def test_axolotl_trains_what_trl_trains(case: str, trained: dict[str, Found]) ->
     axolotl, trl = trained["axolotl"][case], trained["trl"][case]
     assert axolotl["steps"] == trl["steps"] > 2
     assert (axolotl["trained"], axolotl["all"]) == (trl["trained"], trl["all"])
-    first = axolotl["rows"][0]
+    first = {name: value for name, value in axolotl["rows"][0].items() if name != "seq_lengths"}
     assert {name: trl["first"][name] for name in first} == first
     assert series(axolotl, "learning_rate") == pytest.approx(series(trl, "learning_rate"), rel=1e-9)
     near = {"qlora": 1e-3, "options": 5e-3}.get(case, 1e-4)  # rows of new tokens are drawn
