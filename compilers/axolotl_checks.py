@@ -13,19 +13,8 @@ from .trainer_checks import adapter, batches, error, rewarded, trackers, zero3
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (
-        _masks,
-        _packing,
-        _kernel,
-        rewarded,
-        batches,
-        _tokenizer,
-        adapter,
-        trackers,
-        _sharding,
-        zero3,
-        _extra,
-    ):
+    own = (_masks, _packing, _kernel, _logs, _tokenizer, _sharding, _extra)
+    for found in (*own, adapter, batches, rewarded, trackers, zero3):
         yield from found(plan)
 
 
