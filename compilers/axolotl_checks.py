@@ -4,28 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..spec.diagnostics import Diagnostic
-from ..spec.optimization import SHARDED
+from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
-from .trainer_checks import adapter, error, trackers
+from .axolotl_methods import BY_TRL, COMPARED
+from .axolotl_owned import NEXT_TOKEN_ONLY
+from .trainer_checks import adapter, batches, error, rewarded, trackers, zero3
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    for found in (_masks, _packing, _tokenizer, adapter, trackers, _sharding):
+    own = (_masks, _packing, _kernel, _logs, _tokenizer, _sharding, _extra)
+    for found in (*own, adapter, batches, rewarded, trackers, zero3):
         yield from found(plan)
 
 
 def _masks(plan: Plan) -> Iterator[Diagnostic]:
-    if plan["data.masks"] == "native":
+    if plan.get("data.masks") == "native":
         message = "Axolotl's own labels differ from the spec's for most chat templates"
         yield error("data.masks", message, "`masks: exact` and `auto` take the rows of prepare.py")
 
 
 def _packing(plan: Plan) -> Iterator[Diagnostic]:
-    if plan["training.packing"]:
-        message = "Axolotl packs rows batch by batch, by a strategy of its own, and estimates the steps"
-        yield error("training.packing", message, "remove it, or compile for trl")
+    if not plan.get("training.packing"):
+        return
+    if plan["training.packing_strategy"] == "wrapped":
+        message = "`wrapped` cuts rows anywhere, and what was two rows is seen as one"
+        yield Diagnostic("TF202", Level.WARNING, "training.packing_strategy", message, "`bfd` keeps rows whole")
+
+
+def _kernel(plan: Plan) -> Iterator[Diagnostic]:
+    if plan["training.liger_kernel"] and plan["method"] in ("dpo", "kto", "grpo"):
+        message = f"TRL 1.9, which this Axolotl takes, has a Liger loss of its own for {plan['method']}"
+        yield error("training.liger_kernel", message, "remove it, or compile for trl")
+
+
+def _logs(plan: Plan) -> Iterator[Diagnostic]:
+    if plan["method"] in BY_TRL and plan["training.precision"] == "fp32" and plan["model.dtype"] != "float32":
+        kind = plan["model.dtype"]
+        message = (
+            f"TRL 1.9, which this Axolotl takes, computes log-probabilities in {kind} here, so rewards are coarse"
+        )
+        yield Diagnostic("TF202", Level.WARNING, "model.dtype", message, "`dtype: float32`, or `precision: bf16`")
 
 
 def _tokenizer(plan: Plan) -> Iterator[Diagnostic]:
@@ -35,7 +54,24 @@ def _tokenizer(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _sharding(plan: Plan) -> Iterator[Diagnostic]:
-    strategy = plan["hardware.strategy"]
-    if strategy in SHARDED:
-        message = f"{strategy} with Axolotl is not written by this version"
-        yield error("hardware.strategy", message, "use `ddp`, or compile for trl")
+    """What Axolotl's config model refuses."""
+    if plan["hardware.strategy"] != "fsdp":
+        return
+    if plan["adapter.type"] == "qlora" and plan["method"] in COMPARED:
+        message = f"Axolotl does not shard quantized weights by FSDP2 with {plan['method']}"
+        yield error("hardware.strategy", message, "use `deepspeed`, or `adapter: lora`")
+    if plan["training.optimizer.name"] == "adamw_8bit":
+        message = "Axolotl does not take `adamw_8bit` with FSDP2"
+        yield error("training.optimizer.name", message, "use `paged_adamw_8bit`, or `adamw_torch`")
+
+
+def _extra(plan: Plan) -> Iterator[Diagnostic]:
+    """Keys that Axolotl would drop without a word."""
+    for key in plan.extra:
+        path = f"targets.{plan.label}.extra.{key}"
+        if key in NEXT_TOKEN_ONLY and plan["method"] in BY_TRL:
+            yield error(
+                path, f"Axolotl reads `{key}` with sft and pretrain alone, not with {plan['method']}", "remove it"
+            )
+        elif key.startswith("dpo_") and plan["method"] != "dpo":
+            yield error(path, f"Axolotl reads `{key}` with dpo alone, not with {plan['method']}", "remove it")

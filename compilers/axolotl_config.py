@@ -11,9 +11,11 @@ from typing import Any
 from ..spec.fields import placeholders, unescape
 from ..spec.optimization import DTYPES
 from ..spec.plan import Plan
-from . import hf_trainer, model_loading, peft
+from . import axolotl_methods, axolotl_sharding, hf_trainer, model_loading, peft
 from .python_code import Code, filled
 from .settings import Setting, take
+from .trl_methods import where_there_is_one
+from .trl_rows import order
 
 PLUGIN = "plugin.Plugin"
 # Axolotl's names of transformers' TrainingArguments, where they differ.
@@ -41,9 +43,9 @@ _ARGUMENTS = (
     "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "run_name", "hub_private_repo",
 )  # fmt: skip
 # Defaults of Axolotl 0.19.0 that change what is trained, or that fail without a GPU; `extra:` may set them.
-PINNED: Mapping[str, Any] = {
+PINNED: Mapping[str, Any] = {"tf32": False}
+_NEXT_TOKEN: Mapping[str, Any] = {
     "pad_to_sequence_len": False,
-    "tf32": False,
     "dataloader_drop_last": False,
     "auto_find_batch_size": False,
 }
@@ -56,16 +58,22 @@ def sections(plan: Plan) -> list[list[Setting]]:
     return [
         _model(plan),
         [Setting("plugins", [PLUGIN], (), "rows from prepare.py, and what Axolotl has no key for")],
+        axolotl_methods.keys(plan),
         _data(plan, keys),
         _lora(plan),
         [*_tracking(plan), *_hub(plan)],
-        keys.take("gradient_accumulation_steps", "micro_batch_size", "eval_batch_size", "num_epochs", "max_steps"),
+        [
+            *keys.take("gradient_accumulation_steps", "micro_batch_size", "eval_batch_size"),
+            *axolotl_methods.evaluated_at_once(plan),
+            *keys.take("num_epochs", "max_steps"),
+        ],
         keys.take(
             "optimizer", "adam_beta1", "adam_beta2", "adam_epsilon", "weight_decay", "max_grad_norm", "lr_scheduler",
             "lr_scheduler_kwargs", "learning_rate", "warmup_steps", "warmup_ratio", "neftune_noise_alpha",
         ),
         [*keys.take("bf16", "fp16"), *_pinned(plan)],
         [*_memory(plan, keys), *keys.take("torch_compile")],
+        axolotl_sharding.keys(plan),
         [
             *keys.take("logging_steps", "eval_strategy", "eval_steps", "save_strategy", "save_steps"),
             *keys.take("save_total_limit", "save_only_model"),
@@ -97,6 +105,8 @@ def _trainer_keys(plan: Plan) -> _Keys:
     for s in _hf_settings(plan):
         if s.key in ("eval_strategy", "save_strategy") and s.value == "steps":
             continue  # which is what a number of steps says
+        if s.key == "neftune_noise_alpha" and plan["method"] in axolotl_methods.BY_TRL:
+            continue  # plugin.py gives it
         key = RENAMED.get(s.key, s.key)
         if s.key == "warmup_steps" and isinstance(s.value, float):
             key = "warmup_ratio"
@@ -107,22 +117,19 @@ def _trainer_keys(plan: Plan) -> _Keys:
 def training_args(plan: Plan) -> list[Setting]:
     """What plugin.py gives to transformers' Trainer beside Axolotl's keys."""
     own = {s.key: s for s in _hf_settings(plan)}
-    found = [own[name] for name in _ARGUMENTS if name in own]
+    by_trl = plan["method"] in axolotl_methods.BY_TRL  # of which Axolotl itself logs the first step
+    found = [own[name] for name in _ARGUMENTS if name in own and not (by_trl and name == "logging_first_step")]
     if own["warmup_steps"].value == 1:
         why = "Axolotl makes two steps of one"
         found.append(Setting("warmup_steps", 1, own["warmup_steps"].paths, why))
     if own["save_total_limit"].value is None:
         found.append(Setting("save_total_limit", Code("None"), ("saving.keep",), "Axolotl keeps four"))
-    found.append(Setting("train_sampling_strategy", *_order(plan)))
+    if plan.get("training.packing"):
+        found.append(Setting("remove_unused_columns", False, (), "packed rows carry their rows' lengths"))
+    if plan["method"] != "grpo":  # which draws prompts by its own sampler
+        found.append(order(plan))
     found.append(Setting("average_tokens_across_devices", True, (), "Axolotl's is false"))
-    return found
-
-
-def _order(plan: Plan) -> tuple[str, tuple[str, ...]]:
-    paths = ("data.shuffle", "training.group_by_length")
-    if plan["training.group_by_length"]:
-        return "group_by_length", paths
-    return "random" if plan["data.shuffle"] else "sequential", paths
+    return [*found, *axolotl_methods.arguments(plan)]
 
 
 def _model(plan: Plan) -> list[Setting]:
@@ -143,7 +150,7 @@ def _quantization(plan: Plan) -> list[Setting]:
     settings = peft.quantization(plan)
     if plan["adapter.quantization.bits"] == 8:
         return settings
-    kwargs = {s.key: s.value for s in settings[1:]} | {"bnb_4bit_quant_storage": "uint8"}
+    kwargs = {"bnb_4bit_quant_storage": "uint8"} | {s.key: s.value for s in settings[1:]}
     paths = tuple(path for s in settings[1:] for path in s.paths)
     return [settings[0], Setting("bnb_config_kwargs", kwargs, paths, "the same fields of BitsAndBytesConfig")]
 
@@ -161,8 +168,13 @@ def _data(plan: Plan, keys: _Keys) -> list[Setting]:
         *keys.take("output_dir"),
         take(plan, "sequence_len", "training.max_length"),
         Setting("excess_length_strategy", strategy, ("training.on_too_long",)),
-        Setting("sample_packing", plan["training.packing"], ("training.packing",)),
+        *([] if plan["method"] in axolotl_methods.BY_TRL else [_packing(plan)]),
     ]
+
+
+def _packing(plan: Plan) -> Setting:
+    why = "plugin.py packs, as TRL does: Axolotl's own packing leaves rows out" if plan["training.packing"] else ""
+    return Setting("sample_packing", False, ("training.packing",), why)
 
 
 def _lora(plan: Plan) -> list[Setting]:
@@ -178,7 +190,7 @@ def _lora(plan: Plan) -> list[Setting]:
 
 
 def _pinned(plan: Plan) -> list[Setting]:
-    constants = {**PINNED}
+    constants = {**PINNED} if plan["method"] in axolotl_methods.BY_TRL else {**_NEXT_TOKEN, **PINNED}
     if plan["adapter.type"] != "full":
         constants |= dict.fromkeys(_KERNELS, False)
     return [
@@ -190,13 +202,19 @@ def _memory(plan: Plan, keys: _Keys) -> list[Setting]:
     found = keys.take("gradient_checkpointing")
     if plan["training.gradient_checkpointing"]:
         found.append(Setting("gradient_checkpointing_kwargs", {"use_reentrant": False}, (), "as every target has it"))
-    return [*found, take(plan, "activation_offloading", "training.activation_offloading")]
+    key = "activation_offloading"  # which with a trainer that has none would only turn checkpointing off
+    own = (
+        where_there_is_one(plan, key)
+        if plan["method"] in axolotl_methods.BY_TRL
+        else take(plan, key, f"training.{key}")
+    )
+    return [*found, own]
 
 
 def own_stopping(plan: Plan) -> bool:
-    """Whether Axolotl's own early stopping, which knows no smallest improvement, will do."""
+    """Whether Axolotl's own early stopping will do: only for next tokens, and without a smallest improvement."""
     path = "evaluation.early_stopping.min_delta"
-    return path in plan and plan[path] == 0
+    return path in plan and plan[path] == 0 and plan["method"] not in axolotl_methods.BY_TRL
 
 
 def _stopping(plan: Plan) -> list[Setting]:

@@ -61,3 +61,16 @@ _BY_PATH: Mapping[str, tuple[str, ...]] = {
 }
 OWNED: Mapping[str, str] = {key: path for path, keys in _BY_PATH.items() for key in keys}
 """Key -> the field that rules it; "" for Tuneform itself."""
+
+NEXT_TOKEN_ONLY = frozenset(
+    (
+        *("auto_find_batch_size", "bench_dataset", "center_rewards_coefficient", "dataloader_drop_last"),
+        *("ddp_broadcast_buffers", "ddp_bucket_cap_mb", "ddp_find_unused_parameters", "ddp_timeout"),
+        *("do_bench_eval", "do_causal_lm_eval", "eaft_alpha", "eaft_k", "eval_table_size", "generate_samples"),
+        *("jagged_restart_anneal_steps", "jagged_restart_steps", "jagged_restart_warmup_steps"),
+        *("lisa_layers_attribute", "lisa_n_layers", "lisa_step_interval", "loss_watchdog_threshold"),
+        *("lr_quadratic_warmup", "pad_to_sequence_len", "relora", "relora_prune_method", "relora_prune_ratio"),
+        "use_eaft",
+    )
+)
+"""Keys that Axolotl reads for sft and pretrain alone (core/builders/causal.py, and not rl.py or base.py)."""

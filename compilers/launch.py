@@ -20,6 +20,11 @@ def launch_line(plan: Plan, *script: str) -> tuple[str, ...]:
     """The command, as argv: a launcher and a script, or `-m` and a module. One process needs no launcher."""
     if plan["hardware.strategy"] in SHARDED:
         return ("accelerate", "launch", "--config_file", CONFIG, *script)
+    return torchrun_line(plan, *script)
+
+
+def torchrun_line(plan: Plan, *script: str) -> tuple[str, ...]:
+    """The command without Accelerate, for a script that shards by itself, or not at all."""
     if plan["hardware.world_size"] == 1:
         return ("python", *script)
     line = ["python", "-m", "torch.distributed.run"]

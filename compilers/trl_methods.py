@@ -62,10 +62,10 @@ METHODS: Mapping[str, TrlMethod] = {
 def method_settings(plan: Plan) -> list[Setting]:
     """Keywords of the method's own block."""
     own = {"dpo": _dpo, "grpo": _grpo}.get(plan["method"], _as_they_are)
-    return [*own(plan), *[_where_there_is_one(plan, key) for key in ("activation_offloading", "router_aux_loss_coef")]]
+    return [*own(plan), *[where_there_is_one(plan, key) for key in ("activation_offloading", "router_aux_loss_coef")]]
 
 
-def _where_there_is_one(plan: Plan, key: str) -> Setting:
+def where_there_is_one(plan: Plan, key: str) -> Setting:
     """A field of `training` that not every config class of TRL has a keyword for."""
     path, config = f"training.{key}", METHODS[plan["method"]].config
     if key in native_schema("trl_keys.json", config):

@@ -6,27 +6,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from ...spec.diagnostics import Diagnostic
+from ...spec.method import REWARDED
 from ...spec.plan import Plan
-from .. import axolotl_config, hf_trainer, model_loading, peft
+from .. import axolotl_config, axolotl_methods, axolotl_sharding, hf_trainer, model_loading, peft, rewards
 from ..axolotl_checks import check
 from ..axolotl_owned import OWNED
 from ..base import Bundle, File, Trainer
-from ..launch import launch_line
+from ..launch import torchrun_line
 from ..local_run import OUTSIDE, UNSUPPORTED, launch
 from ..native import Schema, native_schema
 from ..prepared import data_steps, load_rows
 from ..python_code import Code, literal
 from ..rendering import render, yaml_text
 from ..settings import Groups, Setting, by_name, origins, take
+from ..trl_rows import packing_cuts, pairs_neighbours
 
-CONFIG, PLUGIN = "config.yaml", "plugin.py"
+DEEPSPEED = axolotl_sharding.DEEPSPEED
+CONFIG, PLUGIN, TRAINER = "config.yaml", "plugin.py", "trainer.py"
 REQUIREMENTS = {"axolotl": "0.19.0", "torch": "2.13.0"}  # Axolotl pins what else it needs
-OPTIONAL = {"mlflow": "3.17.2"}
-_SHARDING = (
-    *(f"hardware.fsdp.{name}" for name in ("reshard_after_forward", "cpu_offload")),
-    *(f"hardware.deepspeed.{name}" for name in ("stage", "offload_optimizer", "offload_param")),
-)
-_OWN = "Axolotl makes its own rows of %s, and that they are the spec's is not proven; trl does it"
+OPTIONAL = {"deepspeed": "0.18.9", "jsonschema": "4.26.0", "mlflow": "3.17.2"}
 
 
 class Axolotl(Trainer):
@@ -35,18 +33,12 @@ class Axolotl(Trainer):
     name = "axolotl"
     target = "axolotl==0.19.0"
     output = hf_trainer.OUTPUT
-    methods: ClassVar[tuple[str, ...]] = ("sft", "pretrain")
-    refused: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("dpo", "kto", "orpo"), _OWN % "answers that are compared"),
-        "grpo": _OWN % "prompts and calls rewards in its own way",
-    }
+    methods: ClassVar[tuple[str, ...]] = ("sft", "pretrain", *axolotl_methods.BY_TRL)
     owned: ClassVar[Mapping[str, str]] = OWNED
     outside: ClassVar[Mapping[str, str]] = OUTSIDE
     unsupported: ClassVar[Mapping[str, str]] = {
         **UNSUPPORTED,
         "training.router_aux_loss_coef": "Axolotl takes the model's own configuration",
-        "training.packing_strategy": "Axolotl packs by a strategy of its own",
-        **dict.fromkeys(_SHARDING, "sharding with Axolotl is not written by this version"),
     }
 
     def emit(self, plan: Plan) -> Bundle:
@@ -56,8 +48,9 @@ class Axolotl(Trainer):
             run=launch(plan, _line(plan), _environment(plan)),
             data=data_steps(plan),
             origins=origins(plan, CONFIG, {CONFIG: groups[CONFIG]})
-            | origins(plan, PLUGIN, {name: found for name, found in groups.items() if name != CONFIG}),
-            copies=((plan["model.chat_template"], "chat_template.jinja"),) if plan["model.chat_template"] else (),
+            | origins(plan, DEEPSPEED, {DEEPSPEED: groups[DEEPSPEED]})
+            | origins(plan, PLUGIN, {k: found for k, found in groups.items() if k not in (CONFIG, DEEPSPEED)}),
+            copies=tuple(_copies(plan)),
             made=("start", "start.partial") if model_loading.starts_elsewhere(plan) else (),
         )
 
@@ -75,7 +68,12 @@ class Axolotl(Trainer):
             "LoraConfig": peft.base_revision(plan) if plan["adapter.type"] != "full" else [],
             "get_training_args": axolotl_config.training_args(plan),
             "plugin": _plugin_settings(plan),
+            DEEPSPEED: axolotl_sharding.deepspeed(plan),
         }
+        if packing_cuts(plan):
+            found["load_rows (train)"] = [_from_config(s) for s in load_rows(plan, whole=True)]
+        if plan.get("training.packing"):
+            found["pack_dataset"] = _packing(plan)
         if "evaluation.early_stopping.patience" in plan and not axolotl_config.own_stopping(plan):
             found["EarlyStoppingCallback"] = [
                 take(plan, "early_stopping_patience", "evaluation.early_stopping.patience"),
@@ -90,7 +88,17 @@ class Axolotl(Trainer):
 def _from_config(setting: Setting) -> Setting:
     """An argument of `load_rows` that config.yaml has a key for is read from there."""
     code = {"max_length": "cfg.sequence_len", "on_too_long": "too_long"}.get(setting.key)
-    return Setting(setting.key, Code(code) if code else setting.value, setting.paths)
+    if setting.why.endswith("max_completion_length"):
+        code = "cfg.sequence_len - cfg.trl.max_completion_length"
+    own = Code(code) if code and not isinstance(setting.value, Code) else setting.value
+    return Setting(setting.key, own, setting.paths, setting.why)
+
+
+def _packing(plan: Plan) -> list[Setting]:
+    return [
+        Setting("seq_length", Code("cfg.sequence_len"), ("training.max_length", "training.packing")),
+        take(plan, "strategy", "training.packing_strategy"),
+    ]
 
 
 def _starting_model(plan: Plan) -> list[Setting]:
@@ -100,17 +108,21 @@ def _starting_model(plan: Plan) -> list[Setting]:
 
 def _plugin_settings(plan: Plan) -> list[Setting]:
     """What decides the code of the plugin."""
-    paths = ("data.masks", "data.shape", "method", *(["data.loss_on"] if plan["method"] == "pretrain" else []))
+    if plan["method"] in REWARDED:
+        rows = Setting("rewards", rewards.names(plan["rewards"]), ("rewards", "data.shape", "method"))
+    else:
+        paths = ("data.masks", "data.shape", "method", *(["data.loss_on"] if plan["method"] == "pretrain" else []))
+        rows = Setting("rows", "prepare.py", paths)
     return [
         Setting("device", plan["hardware.device"], ("hardware.device",)),
         Setting("processes", plan["hardware.world_size"], ("hardware.world_size",)),
         Setting("adapter", plan["adapter.type"], ("adapter.type",)),
-        Setting("rows", "prepare.py", paths),
+        rows,
     ]
 
 
 def _line(plan: Plan) -> tuple[str, ...]:
-    return launch_line(plan, "-m", "axolotl.cli.train", CONFIG)
+    return torchrun_line(plan, "-m", "axolotl.cli.train", CONFIG)
 
 
 def _environment(plan: Plan) -> dict[str, str]:
@@ -120,17 +132,37 @@ def _environment(plan: Plan) -> dict[str, str]:
 
 def requirements(plan: Plan) -> list[str]:
     """The direct packages, pinned."""
-    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in plan["tracking"] if name in OPTIONAL}
+    schemas = any(reward["kind"] == "json_schema" for reward in plan.get("rewards", ()))
+    more = (*plan["tracking"], plan["hardware.strategy"], *(["jsonschema"] if schemas else []))
+    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in more if name in OPTIONAL}
     return [f"{name}=={wanted[name]}" for name in sorted(wanted)]
 
 
 def _files(plan: Plan, groups: Groups) -> Iterator[File]:
     yield File(CONFIG, _config(plan))
     yield File(PLUGIN, _plugin(plan, groups))
-    yield File("prepare.py", render("prepare.py.j2", method=plan["method"], shape=plan["data.shape"]))
+    if plan["method"] in axolotl_methods.COMPARED:
+        precomputes = plan.get(f"method.{plan['method']}.precompute_ref_log_probs")
+        yield File(TRAINER, render("axolotl_trainer.py.j2", method=plan["method"], precomputes=precomputes))
+    if plan["method"] in REWARDED:
+        yield File("prepare.py", render("prompts.py.j2"))
+        yield from rewards.reward_files(plan)
+        names = rewards.names(plan["rewards"])
+        yield File(f"{axolotl_methods.REWARD_NAMES}.py", render("axolotl_rewards.py.j2", names=names))
+    else:
+        yield File("prepare.py", render("prepare.py.j2", method=plan["method"], shape=plan["data.shape"]))
     if model_loading.starts_elsewhere(plan):
         yield model_loading.start_file(plan)
+    if groups[DEEPSPEED]:
+        yield File(DEEPSPEED, axolotl_sharding.deepspeed_file(groups[DEEPSPEED]))
     yield File("requirements.txt", "".join(f"{line}\n" for line in requirements(plan)))
+
+
+def _copies(plan: Plan) -> Iterator[tuple[str, str]]:
+    if plan["model.chat_template"]:
+        yield plan["model.chat_template"], "chat_template.jinja"
+    if plan["method"] in REWARDED:
+        yield from rewards.reward_copies(plan)
 
 
 def _config(plan: Plan) -> str:
@@ -155,7 +187,7 @@ def _plugin(plan: Plan, groups: Groups) -> str:
     arguments += [f"{key}={literal(tokenizer[key])}" for key in ("revision", "trust_remote_code") if key in tokenizer]
     return render(
         "axolotl_plugin.py.j2",
-        groups={"EarlyStoppingCallback": [], **groups}
+        groups={"EarlyStoppingCallback": [], "pack_dataset": [], **groups}
         | {"torch_dtype": [_torch(s) for s in groups["load_datasets"] if s.why]},
         stored=f"torch.{plan['model.dtype']}" if _all_of_one_type(plan) else "",
         environment=groups["os.environ"],
@@ -163,7 +195,17 @@ def _plugin(plan: Plan, groups: Groups) -> str:
         chat_template=bool(plan["model.chat_template"]),
         tokens=model_loading.changed_tokens(plan),
         tokenizer_args=", ".join(arguments),
+        imports=[
+            *(["AutoTokenizer"] if groups["starting_model"] else []),
+            *(["EarlyStoppingCallback"] if "EarlyStoppingCallback" in groups else []),
+            *(["set_seed"] if plan["adapter.type"] != "full" else []),
+        ],
+        padding_free=plan.get("training.packing_strategy") in ("bfd", "bfd_split"),
+        routed=plan["training.router_aux_loss_coef"] is not None,
         splits=[step.split for step in data_steps(plan) if step.split != "test"],
+        method=plan["method"],
+        by_trl=plan["method"] in axolotl_methods.BY_TRL,
+        shuffles=pairs_neighbours(plan) and plan["data.shuffle"],
         device=plan["hardware.device"],
         world=plan["hardware.world_size"],
         adapter=plan["adapter.type"] != "full",

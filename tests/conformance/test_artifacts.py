@@ -174,7 +174,8 @@ def test_numbers_read_back_from_axolotls_config_are_the_plans(base: str, tmp_pat
     world = 1
     for flag in ("--nproc_per_node", "--nnodes"):
         world *= int(argv[argv.index(flag) + 1]) if flag in argv else 1
-    assert config["micro_batch_size"] * config["gradient_accumulation_steps"] * world == plan["training.batch_size"]
+    batch = config["micro_batch_size"] * config["gradient_accumulation_steps"] * world
+    assert batch == plan["training.batch_size"] * plan.get("method.grpo.num_generations", 1)
     assert config["learning_rate"] == plan["training.learning_rate"]
     assert (config.get("num_epochs"), config.get("max_steps")) == (
         plan.get("training.epochs"),

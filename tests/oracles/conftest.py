@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tuneform.compilers.trainers import axolotl
 from tuneform.compilers.trainers.trl import OPTIONAL, REQUIREMENTS
 from tuneform.runtime.envs import ensure
 
@@ -28,6 +29,16 @@ def trl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in PACKAGES}
     requirements = tmp_path_factory.mktemp("trl") / "requirements.txt"
     requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(wanted.items())))
+    return str(ensure(requirements, print).python)
+
+
+@pytest.fixture(scope="session")
+def axolotl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The Python of an environment with Axolotl: $TUNEFORM_TEST_AXOLOTL_PYTHON, else one built for the tests."""
+    if own := os.environ.get("TUNEFORM_TEST_AXOLOTL_PYTHON"):
+        return own
+    requirements = tmp_path_factory.mktemp("axolotl") / "requirements.txt"
+    requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(axolotl.REQUIREMENTS.items())))
     return str(ensure(requirements, print).python)
 
 

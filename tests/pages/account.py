@@ -13,8 +13,9 @@ from typing import Any, Literal
 import yaml
 
 from tests.oracles.trl_fields import ELSEWHERE, UNSET
-from tests.support import BASES, compiled
+from tests.support import BASES, bases, compiled
 from tuneform.compilers import registry
+from tuneform.compilers.settings import Setting
 from tuneform.compilers.trl_methods import METHODS
 
 from . import ROOT
@@ -74,9 +75,8 @@ def _snapshot(source: str) -> dict[str, Any]:
 
 def written_down(source: str) -> dict[str, list[Decision]]:
     """Every decision of the table of a source, in order; a right table has one for each key."""
-    data = yaml.safe_load((DECISIONS / f"{source}.yaml").read_text(encoding="utf-8"))
     found: dict[str, list[Decision]] = {}
-    for group, why, key in _entries(data):
+    for group, why, key in _entries(_table(source)):
         own = found.setdefault(key, [])
         if group == "homes" and own and own[0].group == "homes":
             own[0] = replace(own[0], paths=(*own[0].paths, why))
@@ -84,8 +84,12 @@ def written_down(source: str) -> dict[str, list[Decision]]:
             own.append(Decision(group, paths=(why,)))
         else:
             own.append(Decision(group, reason=why))
-    for key, note in data.get("notes", {}).items():
-        found[key] = [replace(decision, note=note) for decision in found[key]]
+    return found
+
+
+@cache
+def _table(source: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((DECISIONS / f"{source}.yaml").read_text(encoding="utf-8"))
     return found
 
 
@@ -99,7 +103,11 @@ def _entries(data: dict[str, Any]) -> Iterator[tuple[Group, str, str]]:
 def decisions(source: str) -> dict[str, Decision]:
     """The decision on each key of a source."""
     table = {key: found[0] for key, found in written_down(source).items()}
-    return trl_code() | table if source == "trl" else table
+    code = {"trl": trl_code, "axolotl": axolotl_code}.get(source)
+    found = code() | table if code else table
+    for key, note in _table(source).get("notes", {}).items():
+        found[key] = replace(found[key], note=note)
+    return found
 
 
 @cache
@@ -126,6 +134,32 @@ def trl_settings(call: str = "") -> dict[str, frozenset[str]]:
         calls = (call,) if call else (METHODS[plan["method"]].config, "pinned")
         for setting in (setting for name in calls for setting in groups[name]):
             found[setting.key] = found.get(setting.key, frozenset()) | set(setting.paths)
+    return found
+
+
+@cache
+def axolotl_code() -> dict[str, Decision]:
+    """What the compiler itself says of Axolotl's keys: those that hold one value, from fields of the spec."""
+    paths: dict[str, set[str]] = {}
+    for setting in axolotl_settings():
+        if setting.paths and not isinstance(setting.value, dict):
+            paths.setdefault(setting.key, set()).update(setting.paths)
+    found = {}
+    for key, own in sorted(paths.items()):
+        known = {path for part in own for path in FOLLOWS.get(part, (part,))}
+        found[key] = Decision("homes", tuple(sorted(known)))
+    return found
+
+
+@cache
+def axolotl_settings() -> list[Setting]:
+    """Every key of every config.yaml that the tests' base specs compile to."""
+    target, found = registry.get("axolotl"), []
+    for base in bases("axolotl").values():
+        with tempfile.TemporaryDirectory() as folder:
+            plan = compiled(base, Path(folder), "axolotl")[1].plan
+        assert plan is not None
+        found += target.groups(plan)["config.yaml"]
     return found
 
 

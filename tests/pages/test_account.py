@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.oracles.trl_fields import UNSET
-from tests.pages.account import FOLLOWS, GROUPS, SOURCES, decisions, keys, trl_settings, wanted, written_down
+from tests.pages.account import (
+    FOLLOWS,
+    GROUPS,
+    SOURCES,
+    axolotl_code,
+    axolotl_settings,
+    decisions,
+    keys,
+    trl_settings,
+    wanted,
+    written_down,
+)
 from tests.pages.language import known_paths
 from tuneform.spec.language import leaves, literals
 
@@ -41,6 +52,22 @@ def test_what_the_compiler_says_of_trls_keys_is_not_said_otherwise() -> None:
     ruled = {key for key, paths in trl_settings().items() if paths}
     assert ruled & set(by_hand) == set()
     assert set(by_hand) <= set(UNSET) | set(trl_settings("pinned"))
+
+
+def test_what_the_compiler_says_of_axolotls_keys_is_not_said_otherwise() -> None:
+    one_of_three = {f"use_{name}" for name in ("wandb", "mlflow", "tensorboard")}  # which the table tells apart
+    assert axolotl_code().keys() & written_down("axolotl").keys() == one_of_three
+
+
+def test_blocks_that_axolotls_config_has_are_in_the_table_with_each_key() -> None:
+    table, blocks = written_down("axolotl"), {"trl": "method.grpo", "fsdp_config": "hardware.fsdp"}
+    for block, section in blocks.items():
+        written = [s.value for s in axolotl_settings() if s.key == block]
+        assert written and len(written[0]) > 3
+        for key in {key for value in written for key in value}:
+            assert f"{block}.{key}" in table, key
+            if f"{section}.{key}" in known_paths():
+                assert f"{section}.{key}" in table[f"{block}.{key}"][0].paths, key
 
 
 @pytest.mark.parametrize("source", SOURCES)

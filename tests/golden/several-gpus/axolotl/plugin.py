@@ -10,6 +10,7 @@ import sys
 from axolotl.common.datasets import TrainDatasetMeta
 from axolotl.integrations.base import BasePlugin
 from axolotl.loaders import load_tokenizer
+from transformers import set_seed
 
 from prepare import load_rows
 
@@ -27,6 +28,9 @@ class Plugin(BasePlugin):
             on_bad_row="error",
         )
         return TrainDatasetMeta(train_dataset)
+
+    def pre_lora_load(self, cfg, model):
+        set_seed(cfg.seed)  # the adapter begins at random: as TRL's does, with this seed
 
     def get_training_args(self, cfg):
         return {

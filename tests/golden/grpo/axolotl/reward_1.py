@@ -1,0 +1,2 @@
+def polite(sample, item):
+    return float("please" in sample["output_text"].lower())
