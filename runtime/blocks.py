@@ -70,10 +70,10 @@ def convert_block(lines: Sequence[bytes], how: How, unseen: frozenset[str] = fro
             continue
         if unseen:
             done.seen |= unseen & row.keys()
-    done.lines = b"".join([line + b"\n" for line in out])
+    done.lines = b"\n".join([*out, b""])
     if breaks(done.lines):
-        out = [unbroken(line) for line in out]
-        done.lines = b"".join([line + b"\n" for line in out])
+        out = [*map(unbroken, out)]
+        done.lines = b"\n".join([*out, b""])
     done.keys = b"".join(map(digest, out))
     return done
 
