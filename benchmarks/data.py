@@ -1,7 +1,10 @@
-"""Reading, checking, converting, reporting and writing rows, beside a bare orjson loop: `python benchmarks/data.py`.
+"""Reading, checking, converting, reporting and writing rows, beside a bare orjson loop and `datasets`.
+
+`python benchmarks/data.py` prints the table.
 
 400,000 rows as in Alpaca (about 200 MB, seeded). Each way runs in a process of its own, interleaved, medians of some
 rounds. Memory is the largest process's; processor time counts all of them, and says more where the machine is shared.
+`datasets` is taken from a trainer's environment, where `tuneform run` has built one; it is slow, and runs once.
 """
 
 from __future__ import annotations
@@ -16,10 +19,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 ROWS, SEED = 400_000, 7
-DATASETS = 10.9e3  # rows/s of `datasets` load_dataset, map and to_json, measured on this kind of rows
 
 
 def generate(path: Path, rows: int) -> None:
@@ -86,26 +89,42 @@ def report(path: Path, out: Path) -> None:
     assert found.files[0].bad == 0
 
 
-WAYS: dict[str, Callable[[Path, Path], None]] = {
+def datasets(path: Path, out: Path) -> None:
+    """The usual way: load_dataset, map and to_json of Hugging Face's `datasets`."""
+    from datasets import load_dataset
+
+    def chat(row: dict[str, str]) -> dict[str, list[dict[str, str]]]:
+        asked = f"{row['instruction']}\n\n{row['input']}" if row["input"] else row["instruction"]
+        return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": row["output"]}]}
+
+    with tempfile.TemporaryDirectory() as cache:
+        rows = load_dataset("json", data_files=str(path), split="train", cache_dir=cache)
+        rows.map(chat, remove_columns=rows.column_names).to_json(str(out), force_ascii=False)
+
+
+OWN: dict[str, Callable[[Path, Path], None]] = {
     "bare": bare,
     "tuneform": tuneform,
     "two_workers": two_workers,
     "convert": convert,
     "report": report,
 }
+WAYS = {**OWN, "datasets": datasets}
+# What a way imports before the clock starts.
+NEEDS = {way: "tuneform.runtime.data" for way in OWN if way != "bare"} | {"datasets": "datasets"}
 
 
-def measure(way: str, path: Path, out: Path) -> tuple[float, ...]:
+def measure(way: str, path: Path, out: Path, python: str = sys.executable) -> tuple[float, ...]:
     """Seconds, seconds of processors, and the largest MiB of one way, in a process of its own, without imports."""
-    command = [sys.executable, __file__, "--way", way, "--file", str(path), "--out", str(out)]
+    command = [python, __file__, "--way", way, "--file", str(path), "--out", str(out)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return tuple(map(float, said.split()))
+    return tuple(map(float, said.splitlines()[-1].split()))
 
 
 def alone(way: str, path: Path, out: Path) -> None:
     """One way, in this process."""
-    if way != "bare":
-        import tuneform.runtime.data  # noqa: F401
+    if way in NEEDS:
+        import_module(NEEDS[way])
     began, before = time.perf_counter(), busy()
     WAYS[way](path, out)
     took = time.perf_counter() - began
@@ -119,6 +138,18 @@ def busy() -> float:
     return sum(part.ru_utime + part.ru_stime for part in used)
 
 
+def same(folder: Path, way: str) -> bool:
+    """Whether a way wrote what the bare loop wrote."""
+    return (folder / f"{way}.jsonl").read_bytes() == (folder / "bare.jsonl").read_bytes()
+
+
+def python_with_datasets() -> str | None:
+    """The Python of a trainer's environment that is built already."""
+    from tuneform.runtime import envs
+
+    return next((str(folder / "bin" / "python") for folder, has in envs.built().items() if "trl" in str(has)), None)
+
+
 def compare(rows: int, rounds: int) -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
@@ -126,19 +157,25 @@ def compare(rows: int, rounds: int) -> None:
         generate(path, rows)
         found: dict[str, list[tuple[float, ...]]] = {way: [] for way in WAYS}
         for _ in range(rounds):
-            for way in WAYS:
+            for way in OWN:
                 found[way].append(measure(way, path, Path(folder) / f"{way}.jsonl"))
-        written = [Path(folder) / f"{way}.jsonl" for way in WAYS if way != "report"]
-        assert {file.read_bytes() == written[0].read_bytes() for file in written} == {True}, "different rows"
+        unequal = {way for way in OWN if way != "report" and not same(Path(folder), way)}
+        assert not unequal, f"{unequal} wrote different rows"
+        if python := python_with_datasets():
+            found["datasets"].append(measure("datasets", path, Path(folder) / "datasets.jsonl", python))
         print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB, medians of {rounds}")
     base, base_busy, _ = _medians(found["bare"])
     for way, results in found.items():
+        if not results:
+            print(f"  {way:<12} not measured: no environment of a trainer is built")
+            continue
         seconds, worked, _ = _medians(results)
         print(
             f"  {way:<12} {rows / seconds / 1e3:6.1f} k rows/s  {base / seconds:4.2f} x bare"
-            f"  ({base_busy / worked:4.2f} by processor time)  {rows / seconds / DATASETS:5.1f} x datasets"
-            f"  {max(size for *_, size in results):4.0f} MiB"
+            f"  ({base_busy / worked:4.2f} by processor time)  {max(size for *_, size in results):4.0f} MiB"
         )
+    if found["datasets"]:
+        print(f"  tuneform is {_medians(found['datasets'])[0] / _medians(found['tuneform'])[0]:.1f} x datasets")
 
 
 def _medians(results: list[tuple[float, ...]]) -> list[float]:

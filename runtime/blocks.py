@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import orjson
+
 from ..spec.rows.fastjson import loads_object
 from ..spec.rows.needs import Needs
 from ..spec.rows.rowcheck import Row, RowError
 from ..spec.rows.shapes import converter
 from ..spec.rows.strictjson import Flaw
-from .datafiles import encode, encode_plain
+from .datafiles import breaks, pack, unbroken
 from .readers.lines import read_line
 
 KEY = 16  # bytes of a row's digest
@@ -38,39 +40,41 @@ class How:
 
 @dataclass
 class Done:
-    """The good rows of a block as canonical lines with their digests; and which of its lines are none."""
+    """What became of so many lines: the good rows as canonical lines with their digests, and the other lines."""
 
-    lines: bytes
-    keys: bytes
-    odd: list[int] = field(default_factory=list)
+    count: int
+    lines: bytes = b""
+    keys: bytes = b""
+    odd: list[tuple[int, bytes]] = field(default_factory=list)  # lines that are no good rows, with their places
     ignored: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
 
 
 def convert_block(lines: Sequence[bytes], how: How, unseen: frozenset[str] = frozenset()) -> Done:
-    """Convert lines to canonical rows. Blank lines and those with a problem are only counted, as odd."""
-    done = Done(b"", b"")
-    read, pack = how_to_read(how), encode_plain if how.format in _TEXTS else encode
+    """Convert lines to canonical rows. Blank lines and those with a problem are odd."""
+    done = Done(len(lines))
+    read, to_json = how_to_read(how), orjson.dumps if how.format in _TEXTS else pack
     ignored, turns_in = done.ignored, how.turns_in
-    quickly = loads_object if max(map(len, lines)) <= how.limit else partial(_checked, limit=how.limit)
     out: list[bytes] = []
+    quickly = loads_object if max(map(len, lines)) <= how.limit else partial(_checked, limit=how.limit)
     for at, line in enumerate(lines):
         row = quickly(line)
         if row is None and (row := _strictly(line, how.limit)) is None:
-            done.odd.append(at)
+            done.odd.append((at, line))
             continue
         try:
             if turns_in is not None and turns_in not in row:
                 raise RowError("TF315", (turns_in,), "is missing")
-            out.append(pack(read(row, ignored)))
+            out.append(to_json(read(row, ignored)))
         except RowError:
-            done.odd.append(at)
+            done.odd.append((at, line))
             continue
         if unseen:
             done.seen |= unseen & row.keys()
-    out.append(b"")
-    done.lines = b"\n".join(out)
-    out.pop()
+    done.lines = b"\n".join([*out, b""])
+    if breaks(done.lines):
+        out = [*map(unbroken, out)]
+        done.lines = b"\n".join([*out, b""])
     done.keys = b"".join(map(digest, out))
     return done
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,31 +15,38 @@ from ..spec.rows.rowcheck import Row
 from .spool import Spool
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
-_BREAKS = re.compile("[\x85\u2028\u2029]")  # control characters are escaped by JSON itself
-_BREAK_BYTES = tuple((c.encode(), f"\\u{ord(c):04x}".encode()) for c in "\x85\u2028\u2029")
+# Control characters are escaped by JSON itself.
+_BREAKS = tuple((c.encode(), f"\\u{ord(c):04x}".encode()) for c in "\x85\u2028\u2029")
 
 
 def encode(row: Row) -> bytes:
     """A canonical row as one line, without its end. No character in it ends a line for any reader."""
+    return unbroken(pack(row))
+
+
+def pack(row: Row) -> bytes:
+    """A canonical row as JSON, in which characters may be that some readers end a line at."""
     if is_plain(row):
         try:
-            return encode_plain(row)
+            return orjson.dumps(row)
         except orjson.JSONEncodeError:  # an integer of more than 64 bits
             pass
-    text = _compact(row)
-    if not text.isascii() and _BREAKS.search(text):
-        text = _BREAKS.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
-    return text.encode()
+    return _compact(row).encode()
 
 
-def encode_plain(row: Row) -> bytes:
-    """The same, quickly, for a row without fractions, which orjson writes in another way."""
-    line = orjson.dumps(row)
-    if not line.isascii() and (0xE2 in line or 0xC2 in line):  # their first bytes
-        for character, escape in _BREAK_BYTES:
-            if character in line:
-                line = line.replace(character, escape)
+def unbroken(line: bytes) -> bytes:
+    """JSON with those characters escaped."""
+    if breaks(line):
+        for character, escape in _BREAKS:
+            line = line.replace(character, escape)
     return line
+
+
+def breaks(text: bytes) -> bool:
+    """Whether such a character is in JSON text."""
+    if text.isascii() or (0xE2 not in text and 0xC2 not in text):  # their first bytes
+        return False
+    return any(character in text for character, _ in _BREAKS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,16 @@ class RowReader:
         return self._array is None or self._array.complete
 
     @property
+    def start(self) -> int:
+        """Where the first line begins."""
+        return len(_BOM) if self.bom else 0
+
+    @property
+    def seekable(self) -> bool:
+        """Whether lines can be read from any place of the file on."""
+        return self.form.packing is None
+
+    @property
     def position(self) -> int:
         """Bytes of the file that were read, as it lies on the disk."""
         if self._parquet:
@@ -74,7 +84,7 @@ class RowReader:
 
     def __iter__(self) -> Iterator[tuple[Raw, dict[str, Any] | Flaw]]:
         found = self.lines()
-        with self, _readable():
+        with self, readable():
             if found is None:
                 yield from self._rows()
                 self.blank = self._table.blank if self._table else 0
@@ -92,7 +102,7 @@ class RowReader:
         """Blocks of lines, without their ends; None where a line is no row."""
         if self.form.suffix not in (*LINES, ".json"):
             return None
-        with _readable():
+        with readable():
             file = self._start()
         return None if self._array else self._blocks(file)
 
@@ -113,7 +123,7 @@ class RowReader:
         for magic, name in _MAGIC.items():
             if head.startswith(magic):
                 raise _another(name, self.form)
-        file.read(len(_BOM) if self.bom else 0)
+        file.read(self.start)
         if self.form.suffix != ".json":
             return file
         is_list = _first_character(file) == b"["
@@ -134,7 +144,7 @@ class RowReader:
         return file
 
     def _blocks(self, file: io.BufferedReader) -> Iterator[list[bytes]]:
-        with _readable():
+        with readable():
             try:
                 for block in blocks(file, LIMIT):
                     yield block
@@ -144,7 +154,8 @@ class RowReader:
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def readable() -> Iterator[None]:
+    """What the system refuses is the problem of a file."""
     try:
         yield
     except OSError as error:

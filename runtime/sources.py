@@ -13,7 +13,8 @@ from ..spec.rows.rowcheck import Row, RowError, listed, near, quoted
 from ..spec.rows.shapes import COLUMNS, METHODS, SHAPES, convert, detect, methods_for
 from ..spec.rows.strictjson import Flaw
 from . import rows as reading
-from .blocks import ONE_VARIANT, Done, How, digest, variant
+from . import workers
+from .blocks import ONE_VARIANT, Done, How, convert_block, digest, variant
 from .datafiles import encode
 from .loaded import Loaded, Skipped, Source, Told
 from .problems import Place, Problems
@@ -21,7 +22,6 @@ from .raw import Raw
 from .readers.lines import read_line
 from .rows import FileProblem, RowReader
 from .spool import Spool
-from .workers import converted
 
 _CONVERSATIONS = ("messages", "conversations", "prompt")
 _TOLD_EVERY = 1000
@@ -92,11 +92,14 @@ class SourceReading:
         self._blank = reader.blank
 
     def _read_blocks(self, reader: RowReader, blocks: Iterator[list[bytes]]) -> None:
-        number = 0  # of the last line that was read
+        number, offset = 0, reader.start  # lines that were read, and where in the file the next one begins
         for lines in blocks:
             at = 0
             while at < len(lines) and not self._settled:
                 self._read_line(lines[at], number + at + 1)
+                offset += (
+                    len(lines[at]) + 1 if len(lines[at]) <= _limit() else reader.size
+                )  # of a longer one, less is here
                 at += 1
             number += at
             if at < len(lines):
@@ -104,11 +107,21 @@ class SourceReading:
                 break
         if not self._settled:
             return
-        unseen = frozenset(self._unseen)
-        for lines, done in converted(blocks, self._how(), unseen, self._workers, reader.size):
-            self._merge(lines, done, number)
-            number += len(lines)
-            self._told(self._rows, reader.position)
+        for position, done in self._outcomes(reader, blocks, offset):
+            self._merge(done, number)
+            number += done.count
+            self._told(self._rows, position)
+
+    def _outcomes(self, reader: RowReader, blocks: Iterator[list[bytes]], offset: int) -> Iterator[tuple[int, Done]]:
+        """What becomes of the lines from an offset on, each time with how far the file was read."""
+        how, unseen = self._how(), frozenset(self._unseen)
+        if self._workers > 1 and reader.seekable and reader.size - offset >= workers.WORTH:
+            with reading.readable():
+                yield from workers.converted(reader.path, offset, reader.size, how, unseen, self._workers)
+            return
+        for lines in blocks:
+            done = convert_block(lines, how, unseen)
+            yield reader.position, done
 
     @property
     def _settled(self) -> bool:
@@ -123,19 +136,22 @@ class SourceReading:
         self._rows += 1
         self._read(*read_line(line, number, self._rows, _limit()))
 
-    def _merge(self, lines: list[bytes], done: Done, before: int) -> None:
-        """Take a block of lines that stands after line `before`; those that are odd are looked at one by one."""
+    def _merge(self, done: Done, before: int) -> None:
+        """Take what became of lines that stand after line `before`; those that are odd are looked at one by one."""
         loaded = self.loaded
         loaded.ignored |= done.ignored
         self._unseen -= done.seen
         loaded.add(done.lines, done.keys)
         at = 0
-        for odd in (*done.odd, len(lines)):
-            loaded.places.add(before + at + 1, self._rows + 1, odd - at)
-            self._rows += odd - at
-            if odd < len(lines):
-                self._read_line(lines[odd], before + odd + 1)
+        for odd, line in done.odd:
+            self._good(before + at, odd - at)
+            self._read_line(line, before + odd + 1)
             at = odd + 1
+        self._good(before + at, done.count - at)
+
+    def _good(self, before: int, count: int) -> None:
+        self.loaded.places.add(before + 1, self._rows + 1, count)
+        self._rows += count
 
     def _how(self) -> How:
         loaded = self.loaded

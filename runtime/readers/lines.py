@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from io import BufferedReader
 from typing import Any
@@ -11,11 +12,15 @@ from ..raw import Raw, not_object, skip_space, too_long
 from .base import BLOCK
 
 
-def blocks(file: BufferedReader, limit: int) -> Iterator[list[bytes]]:
-    """The lines of a file, without their ends, some at a time. Of a line over the limit, its first limit + 1 bytes."""
+def blocks(file: BufferedReader, limit: int, length: int = sys.maxsize) -> Iterator[list[bytes]]:
+    """The lines of a file, or of its next bytes, without their ends, some at a time.
+
+    Of a line over the limit, its first limit + 1 bytes.
+    """
     carry: list[bytes] = []  # parts of a line whose end is not read yet
     held = 0
-    while data := file.read1(BLOCK):  # `read` would lose what comes before damage
+    while data := file.read1(min(BLOCK, length)):  # `read` would lose what comes before damage
+        length -= len(data)
         first = data.find(b"\n")
         if first < 0:
             if held <= limit:

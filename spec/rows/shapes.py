@@ -10,7 +10,7 @@ prompt              {"prompt": text or messages, "item": {the other columns}}
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -89,6 +89,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """The keys of each format, which `columns` can map."""
 
 _INSTRUCTION = frozenset(COLUMNS["instruction"])
+_ALPACA = frozenset(("instruction", "input", "output"))
 
 
 def methods_for(shape: str) -> list[str]:
@@ -196,19 +197,21 @@ def _conversation(row: Row, messages: list[Row], keys: tuple[str, ...], ignored:
 
 
 def _instruction(row: Row, ignored: set[str] | None) -> Row:
-    messages: list[Row] = []
-    if (system := row.get("system")) is not None and system != "":
-        messages.append({"role": "system", "content": text_of(system, ("system",))})
-    if history := row.get("history"):
-        messages += _history(history)
-    messages.append({"role": "user", "content": instruction(row)})
     answer = row.get("output")
     if type(answer) is not str or not answer or answer.isspace():
         text_of(required(row, "output"), ("output",))
-    messages.append({"role": "assistant", "content": answer})
-    if not row.keys() <= _INSTRUCTION:
+    messages = [{"role": "user", "content": instruction(row)}, {"role": "assistant", "content": answer}]
+    if len(row) > 3 or not row.keys() <= _ALPACA:
+        messages[:0] = _before(row)
         note_rest(row, _INSTRUCTION, "", ignored)
     return {"messages": messages}
+
+
+def _before(row: Row) -> Iterator[Row]:
+    if (system := row.get("system")) is not None and system != "":
+        yield {"role": "system", "content": text_of(system, ("system",))}
+    if history := row.get("history"):
+        yield from _history(history)
 
 
 def _history(value: object) -> list[Row]:
