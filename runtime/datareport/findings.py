@@ -47,7 +47,7 @@ class Kind:
 class Findings:
     """All problems, by code and file."""
 
-    def __init__(self, sink: Callable[[str], object] | None = None) -> None:
+    def __init__(self, sink: Callable[[bytes], object] | None = None) -> None:
         self.kinds: dict[tuple[str, str], Kind] = {}
         self._sink = sink
 
@@ -59,7 +59,8 @@ class Findings:
         if len(kind.first) < SHOWN:
             kind.first.append(found)
         if self._sink:
-            self._sink(json.dumps(found.as_dict(), ensure_ascii=False) + "\n")
+            line = json.dumps(found.as_dict(), ensure_ascii=False) + "\n"
+            self._sink(line.encode(errors="backslashreplace"))  # the names of files may be no UTF-8
 
     def count(self, *levels: Level) -> int:
         """How many there are of these levels."""

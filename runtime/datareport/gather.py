@@ -81,7 +81,7 @@ class Report:
 
 
 def gather(
-    wanted: Wanted, sink: Callable[[str], object] | None = None, online: bool = True, phases: Phases = unseen
+    wanted: Wanted, sink: Callable[[bytes], object] | None = None, online: bool = True, phases: Phases = unseen
 ) -> Report:
     """Read and count everything. `sink` takes each problem as a line of JSON; `phases` is told how far it is."""
     findings = Findings(sink)
