@@ -11,15 +11,15 @@ from ..compilers.base import DataStep
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import DataFacts
 from ..spec.rows.needs import NO_NEEDS, Needs
-from . import strata
 from .datafiles import Rows, encode, rows_of
 from .datapaths import expand
 from .loaded import Loaded, Skipped, Source
-from .mixing import chosen, hold_out, tell_leaks, tell_repeated, weigh
+from .mixing import chosen, tell_leaks, tell_repeated, weigh
 from .problems import Place, Problems
 from .sofar import Progress, SoFar
 from .sources import SourceReading
 from .spool import Spool
+from .strata import hold_out_evenly
 
 __all__ = ["DataRequest", "DataResult", "Peek", "Progress", "Source", "peek", "read_data", "write_data"]
 
@@ -178,9 +178,7 @@ def _assemble(request: DataRequest, groups: dict[str, list[Loaded]], problems: P
         tell_leaks(train, groups[split], problems)
     held: list[bytes] | None = None
     if request.split is not None:
-        held = hold_out(train, request.split, seed, different, problems)
-        if held and request.stratify is not None:
-            held = strata.spread(train, held, request.stratify, seed, problems)
+        held = hold_out_evenly(train, request.split, seed, request.stratify, different, problems).marks
     kept: list[bytes | None] = [marks.translate(_OTHERS) for marks in held] if held else [None] * len(train)
     rows = {"train": _weighed(train, kept, seed, problems)}
     for split in ("eval", "test"):
