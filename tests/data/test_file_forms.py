@@ -186,7 +186,7 @@ def test_a_missing_package_is_one_sentence(read: Read, monkeypatch: pytest.Monke
 
 
 def many(folder: Path, path: str, **more: Any) -> DataResult:
-    return read_data(DataRequest([Source(folder / path, path, **more)]))
+    return read_data(DataRequest([Source(Path(os.path.abspath(folder / path)), path, **more)]))
 
 
 @pytest.fixture
@@ -244,3 +244,16 @@ def test_a_folder_that_cannot_be_read_is_an_error(folder: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert codes(many(folder, "data"), Level.ERROR) == ["TF302"]
+
+
+@pytest.mark.parametrize("name", ["a[1]", "what?", "all*"])
+def test_folders_that_are_there_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name / "data"
+    folder.mkdir(parents=True)
+    (folder / "b.jsonl").write_text('{"text": "b"}\n{"text": ""}\n')
+    for pattern in ("data/*.jsonl", "data/**/[ab].jsonl", "data/../*/b.*"):
+        (problem,) = many(tmp_path / name, pattern).diagnostics
+        assert problem.code == "TF319" and problem.span and problem.span.file.endswith(f"{name}/data/b.jsonl")
+    (absent,) = many(tmp_path / name, "data/c.jsonl").diagnostics
+    assert "does not exist" in absent.message and absent.hint == "did you mean `b.jsonl`?"
+    assert many(tmp_path, f"{name}/data/*.jsonl").diagnostics[0].code == "TF319"
