@@ -250,3 +250,27 @@ def test_columns_and_several_files_are_summed() -> None:
 def test_what_a_terminal_would_act_on_is_not_printed() -> None:
     write("a.jsonl", [{"messages": [{"role": "us\x1b[31mer", "content": "q"}]}])
     assert "\x1b" not in data("a.jsonl").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--json", "a.jsonl"),
+        ("a.jsonl", "--json"),
+        ("--max-length", "9", "a.jsonl", "--json"),
+        ("--json", "--", "a.jsonl"),
+    ],
+)
+def test_options_may_stand_before_the_file(arguments: tuple[str, ...]) -> None:
+    write("a.jsonl", [chat("q", "a")])
+    result = data(*arguments)
+    assert result.exit_code == 0 and json.loads(result.stdout)["files"][0]["file"] == "a.jsonl"
+
+
+def test_help_is_of_the_group_or_of_the_report() -> None:
+    for option in ("-h", "--help"):
+        alone, after = data(option), data("--json", option)
+        assert alone.exit_code == after.exit_code == 0
+        assert "FILE... | COMMAND" in alone.stdout and "convert" in alone.stdout and "--tokenizer" not in alone.stdout
+        assert "data report [OPTIONS] FILE..." in after.stdout and "--tokenizer" in after.stdout
+    assert data("--nope", "a.jsonl").exit_code == 2
