@@ -84,7 +84,8 @@ def read_data(request: DataRequest, progress: Progress | None = None, workers: i
     problems = Problems()
     groups = _load(request, problems, progress, workers)
     everything = [loaded for group in groups.values() for loaded in group]
-    _check_same_shape(everything, problems)
+    hint = "all sources of a run hold rows of one shape; map `columns` or set `format` where that helps"
+    check_same_shape(everything, problems, hint)
     rows: dict[str, Rows] = {}
     if not problems.failed:
         rows = _assemble(request, groups, problems)
@@ -156,12 +157,12 @@ def place_of(source: Source, path: str) -> Place:
     return Place(path, Path(file).as_posix(), source.shown, source.span)
 
 
-def _check_same_shape(sources: list[Loaded], problems: Problems) -> None:
+def check_same_shape(sources: list[Loaded], problems: Problems, hint: str) -> None:
+    """An error for each source whose rows are of another kind than those of the first."""
     known = [loaded for loaded in sources if loaded.shape]
     for loaded in known[1:]:
         if (loaded.shape, loaded.variant) != (known[0].shape, known[0].variant):
             this, first = _what(loaded), _what(known[0])
-            hint = "all sources of a run hold rows of one shape; map `columns` or set `format` where that helps"
             problems.source(loaded.place, "TF324", Level.ERROR, f"{this}, but {first}", hint)
 
 

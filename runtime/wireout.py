@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -18,10 +17,12 @@ from ..spec.rows.shapes import SHAPES
 from ..spec.wire.base import EXPANSIONS, Form, Wire
 from ..spec.wire.convert import form_for, to_wire
 from ..spec.wire.limits import beyond, limits_of
+from .data import check_same_shape, place_of
 from .datafiles import encode
+from .datapaths import expand
 from .jsonfiles import write_parts
 from .loaded import Loaded, Skipped, Source
-from .problems import SHOWN, Place, Problems
+from .problems import SHOWN, Problems
 from .reading_bar import Phases, unseen
 from .sofar import Progress, SoFar, watched
 from .sources import SourceReading
@@ -34,11 +35,9 @@ _BOM = b"\xef\xbb\xbf"
 class Asked:
     """What to convert, and how."""
 
-    files: tuple[Path, ...]
+    sources: Sequence[Source]
     wire: Wire
     out: Path
-    format: str = "auto"
-    columns: dict[str, str] = field(default_factory=dict)
     method: str | None = None
     skip: bool = False
     expand: frozenset[str] = frozenset()
@@ -128,7 +127,8 @@ def convert_files(asked: Asked, phases: Phases = unseen) -> Done:
     sources = _read(asked, problems, phases("reading"))
     done.read = sum(map(len, sources))
     done.skipped = [row for s in sources for row in s.skipped]
-    if not problems.failed and _one_kind(sources, problems):
+    check_same_shape(sources, problems, "convert each into a file of its own")
+    if not problems.failed:
         _convert(asked, sources, done, problems, phases("converting"))
     done.diagnostics = [_listed_here(d) for d in [*problems.finish(), *_prompts_perhaps(asked, problems)]]
     if done.found is not None and done.ok:
@@ -140,28 +140,14 @@ def convert_files(asked: Asked, phases: Phases = unseen) -> Done:
 
 
 def _read(asked: Asked, problems: Problems, progress: Progress | None) -> list[Loaded]:
-    """Every file, one after another into one spool."""
-    files = [Source(path.absolute(), str(path), asked.format, asked.columns) for path in asked.files]
+    """Every file, of folders and patterns too, one after another into one spool."""
+    files = [file for source in asked.sources for file in expand(source, place_of(source, ""), problems)]
     spool, so_far, found = Spool(), SoFar(files, progress), []
     for source in files:
-        place = Place("", Path(os.path.normpath(source.shown)).as_posix(), source.shown)
         how = (asked.method, asked.skip, problems, NO_NEEDS, spool, so_far.told)
-        found.append(SourceReading(source, place, *how).run())
+        found.append(SourceReading(source, place_of(source, ""), *how).run())
         so_far.next(source)
     return found
-
-
-def _one_kind(sources: list[Loaded], problems: Problems) -> bool:
-    first = sources[0]
-    for other in sources[1:]:
-        if (other.shape, other.variant) != (first.shape, first.variant):
-            message = f"{_kind(other)}, but {_kind(first)}"
-            problems.source(other.place, "TF324", Level.ERROR, message, "convert each into a file of its own")
-    return not problems.failed
-
-
-def _kind(loaded: Loaded) -> str:
-    return f"{loaded.source.shown} holds {loaded.shape} rows" + (f" as {loaded.variant}" if loaded.variant else "")
 
 
 def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems, progress: Progress | None) -> None:

@@ -143,6 +143,13 @@ def test_nothing_is_written_over_or_from_rows_that_cannot_be_read() -> None:
     assert own.exit_code == 2 and len(Path("out/train.jsonl").read_text()) > 1000
 
 
+@pytest.mark.parametrize("several", [".", "*.jsonl"])
+def test_splits_and_samples_are_of_one_file(several: str) -> None:
+    write(ROWS)
+    for done in (data("split", several, "--ratio", "0.5", "-o", "out"), data("sample", several)):
+        assert done.exit_code == 2 and "this takes one file" in done.stderr and not Path("out").exists()
+
+
 def test_samples_are_by_content() -> None:
     Path("a.jsonl").write_text("".join(f'{{"n":  {i}}}\n' for i in range(50)) + '{"n": 3}\n')
     first = data("sample", "a.jsonl", "-n", "5")

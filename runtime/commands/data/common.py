@@ -41,6 +41,14 @@ def sources(paths: tuple[Path, ...], form: str, columns: tuple[str, ...]) -> lis
     return [Source(Path(os.path.abspath(path)), str(path), form, mapped) for path in paths]
 
 
+def one_file(file: Path) -> None:
+    """A usage error where several files are named."""
+    from ...datapaths import is_many
+
+    if is_many(Path(os.path.abspath(file))):
+        raise click.BadParameter(f"{file} is a folder or a pattern; this takes one file", param_hint="FILE")
+
+
 def refuse_inputs(out: Path, read: Iterable[Source], option: str) -> None:
     """A usage error where the file to write is one of those to read, by whatever name."""
     from ...data import place_of
