@@ -41,7 +41,7 @@ class Kind:
     level: Level
     count: int = 0
     first: list[Finding] = field(default_factory=list)
-    last: int | None = None
+    last: str = ""  # the place of the last one in its file
 
 
 class Findings:
@@ -55,7 +55,7 @@ class Findings:
         """Count a problem, and hand it on to the list of all."""
         kind = self.kinds.setdefault((found.code, found.file), Kind(found.level))
         kind.count += 1
-        kind.last = found.line
+        kind.last = f"line {found.line}" if found.line else f"row {found.row}" if found.row else ""
         if len(kind.first) < SHOWN:
             kind.first.append(found)
         if self._sink:
@@ -79,7 +79,8 @@ class Recorder(Problems):
         """A row that cannot be used."""
         self.rows += 1
         message = problem.text if isinstance(problem, RowError) else problem.message
-        found = Finding(problem.code, Level.ERROR, place.file, raw.line, raw.index, message, problem.hint)
+        line = raw.line if raw.near.startswith("line") else None
+        found = Finding(problem.code, Level.ERROR, place.file, line, raw.index, message, problem.hint)
         self._findings.add(found)
 
     def source(

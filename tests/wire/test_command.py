@@ -100,6 +100,22 @@ def test_bad_rows_can_be_skipped_and_are_counted() -> None:
     assert every.exit_code == 1 and "no row is left for bedrock-nova" in every.stderr and not Path("o.jsonl").exists()
 
 
+def test_rows_on_one_line_are_named_by_number() -> None:
+    Path("a.json").write_text(json.dumps([ROWS[0], *[{"messages": TURNS}] * 9, {"messages": "?"}]))
+    refused = run("a.json", "--to", "openai", "-o", "out.jsonl", "--on-bad-row", "skip", "--json")
+    assert "1 TF316, first at row 11: " in refused.stderr and "listed" not in refused.stderr
+    many = run("a.json", "--to", "vertex-gemini", "-o", "out.jsonl", "--on-bad-row", "skip")
+    assert "a.json: row 2: warning TF341" in many.stderr
+    assert (
+        "a.json: row 3: warning TF341: and 8 more rows that vertex-gemini cannot say so, up to row 10" in many.stderr
+    )
+    split = run(
+        "a.json", "--to", "vertex-gemini", "-o", "out.jsonl", "--on-bad-row", "skip", "--expand", "split-turns"
+    )
+    assert "a.json: row 2: note TF349: 9 rows take" in split.stderr
+    assert "a.json: row 2, a.json: row 3, " in split.stderr
+
+
 def test_too_few_rows_are_a_warning_and_too_many_bytes_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     write("a.jsonl", ROWS)
     few = run("a.jsonl", "--to", "bedrock-claude", "-o", "few.jsonl")
