@@ -66,9 +66,14 @@ def check_tools(row: Row) -> None:
 def check_prompt(row: Row) -> None:
     """The user speaks last, and no field of the item takes a key of the form."""
     check_tools(row)
+    check_user_last(row)
+    check_keys(row, _PROMPT_KEYS)
+
+
+def check_user_last(row: Row) -> None:
+    """The last turn of the prompt is the user's."""
     if (role := row["prompt"][-1]["role"]) != "user":
         raise RowError("TF344", ("prompt", len(row["prompt"]) - 1), f"is of the {role}; the user must speak last")
-    check_keys(row, _PROMPT_KEYS)
 
 
 def check_keys(row: Row, taken: tuple[str, ...]) -> None:
