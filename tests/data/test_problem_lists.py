@@ -38,6 +38,8 @@ def test_no_file_that_is_read_is_written_over(read: str, written: str) -> None:
 
 def test_a_list_in_a_folder_that_is_read_is_no_row_of_it() -> None:
     assert data("rows", "--problems", "rows/new.jsonl").exit_code == 1
+    assert data("rows/a.jsonl", "--problems", "new/folder/list.jsonl").exit_code == 1
+    assert Path("new/folder/list.jsonl").read_bytes() == Path("rows/new.jsonl").read_bytes()
     (line,) = Path("rows/new.jsonl").read_text().splitlines()
     assert json.loads(line)["file"] == "rows/a.jsonl"
 

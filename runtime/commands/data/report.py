@@ -65,6 +65,7 @@ def command(
     with phases_bar() as phases:
         report = gather(wanted, listed.add if problems else None, phases=phases)
     if problems:
+        problems.parent.mkdir(parents=True, exist_ok=True)
         write_parts(problems, listed.blocks(0, listed.size))
     if as_json:
         from ...datareport.document import document
