@@ -169,6 +169,7 @@ class SourceReading:
             return
         line = encode(found)
         loaded.add(line + b"\n", digest(line))
+        loaded.places.numbered = raw.form == "parquet"
         loaded.places.add(raw.line, raw.index)
 
     def _settle(self, raw: Raw, row: Row) -> None:
@@ -275,7 +276,9 @@ class SourceReading:
             by_code.setdefault(row.code, []).append(row)
         kinds = (f"{len(r)} {c}, first at {self._skipped_first[c]}: {r[0].reason}" for c, r in by_code.items())
         message = f"{len(self.loaded.skipped):,} of {rows:,} rows of {quoted(self.source.shown)} are skipped"
-        self._say("TF327", Level.WARNING, message, "\n".join(kinds), self.loaded.skipped[0].line)
+        first = self.loaded.skipped[0]
+        line = first.line if self._skipped_first[first.code].startswith("line") else None
+        self._say("TF327", Level.WARNING, message, "\n".join(kinds), line)
 
     def _say(self, code: str, level: Level, message: str, hint: str | None = None, line: int | None = None) -> None:
         self.problems.source(self.place, code, level, message, hint, line)

@@ -38,7 +38,7 @@ class ParquetReader:
                 for batch in file.iter_batches(batch_size=_BATCH):
                     for row in batch.to_pylist():
                         index += 1
-                        yield Raw(index, 1, "", form="parquet"), _row(row)
+                        yield Raw(index, index, "", form="parquet"), _row(row)
                     self.share = index / total if total else 1.0
         except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
             reason = " ".join(str(error).split())[:160]

@@ -139,6 +139,9 @@ def test_parquet_values(read: Read, tmp_path: Path) -> None:
     ]
     skipped = read(columns_of(bad), "t.parquet", on_bad_row="skip")
     assert skipped.facts.rows_train == 1 and [s.row for s in skipped.skipped] == [2, 3]
+    (told,) = [d for d in skipped.diagnostics if d.code == "TF327"]
+    assert told.hint and "1 TF338, first at row 2: " in told.hint and "1 TF319, first at row 3: " in told.hint
+    assert told.span and not told.span.file.endswith(".parquet"), "a line would tell nothing"
     bytes_ = read(columns_of([{"text": "a", "image": b"x"}]), "t.parquet")
     assert "`image` holds bytes" in bytes_.diagnostics[0].message
 
