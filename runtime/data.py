@@ -11,15 +11,15 @@ from ..compilers.base import DataStep
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import DataFacts
 from ..spec.rows.needs import NO_NEEDS, Needs
-from . import strata
 from .datafiles import Rows, encode, rows_of
 from .datapaths import expand
 from .loaded import Loaded, Skipped, Source
-from .mixing import chosen, hold_out, tell_leaks, tell_repeated, weigh
+from .mixing import chosen, tell_leaks, tell_repeated, weigh
 from .problems import Place, Problems
 from .sofar import Progress, SoFar
 from .sources import SourceReading
 from .spool import Spool
+from .strata import hold_out_evenly
 
 __all__ = ["DataRequest", "DataResult", "Peek", "Progress", "Source", "peek", "read_data", "write_data"]
 
@@ -84,7 +84,8 @@ def read_data(request: DataRequest, progress: Progress | None = None, workers: i
     problems = Problems()
     groups = _load(request, problems, progress, workers)
     everything = [loaded for group in groups.values() for loaded in group]
-    _check_same_shape(everything, problems)
+    hint = "all sources of a run hold rows of one shape; map `columns` or set `format` where that helps"
+    check_same_shape(everything, problems, hint)
     rows: dict[str, Rows] = {}
     if not problems.failed:
         rows = _assemble(request, groups, problems)
@@ -156,12 +157,12 @@ def place_of(source: Source, path: str) -> Place:
     return Place(path, Path(file).as_posix(), source.shown, source.span)
 
 
-def _check_same_shape(sources: list[Loaded], problems: Problems) -> None:
+def check_same_shape(sources: list[Loaded], problems: Problems, hint: str) -> None:
+    """An error for each source whose rows are of another kind than those of the first."""
     known = [loaded for loaded in sources if loaded.shape]
     for loaded in known[1:]:
         if (loaded.shape, loaded.variant) != (known[0].shape, known[0].variant):
             this, first = _what(loaded), _what(known[0])
-            hint = "all sources of a run hold rows of one shape; map `columns` or set `format` where that helps"
             problems.source(loaded.place, "TF324", Level.ERROR, f"{this}, but {first}", hint)
 
 
@@ -178,9 +179,7 @@ def _assemble(request: DataRequest, groups: dict[str, list[Loaded]], problems: P
         tell_leaks(train, groups[split], problems)
     held: list[bytes] | None = None
     if request.split is not None:
-        held = hold_out(train, request.split, seed, different, problems)
-        if held and request.stratify is not None:
-            held = strata.spread(train, held, request.stratify, seed, problems)
+        held = hold_out_evenly(train, request.split, seed, request.stratify, different, problems).marks
     kept: list[bytes | None] = [marks.translate(_OTHERS) for marks in held] if held else [None] * len(train)
     rows = {"train": _weighed(train, kept, seed, problems)}
     for split in ("eval", "test"):

@@ -19,7 +19,7 @@ _MAGIC = frozenset("*?[")
 def is_many(path: Path) -> bool:
     """Whether a path is a folder or a pattern, and no file of that name."""
     try:
-        return path.is_dir() or (bool(_MAGIC & {*str(path)}) and not path.exists())
+        return path.is_dir() or (not path.exists() and bool(_MAGIC & {*str(_pattern(path)[1])}))
     except (OSError, ValueError):
         return False
 
@@ -70,11 +70,15 @@ def _shown(source: Source, path: Path) -> str:
     """A file as the user would write it: under the folder that the source names, or in place of its pattern."""
     if source.path.is_dir():
         return f"{source.shown.rstrip('/')}/{_below(path, source.path)}"
-    parts = source.path.parts
-    first = next(i for i, part in enumerate(parts) if _MAGIC & {*part})
-    after = len(parts) - first  # parts of the pattern, which are the last of what the user wrote, too
-    above = source.shown.split("/")[:-after]
-    return "/".join([*above, _below(path, Path(*parts[:first]))])
+    folder, pattern = _pattern(source.path)
+    above = source.shown.split("/")[: -len(pattern.parts)]  # its parts are the last of what the user wrote, too
+    return "/".join([*above, _below(path, folder)])
+
+
+def _pattern(path: Path) -> tuple[Path, Path]:
+    """The folder where a pattern starts, and the pattern. Folders that are there have no pattern in their names."""
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    return folder, path.relative_to(folder)
 
 
 def _below(path: Path, folder: Path) -> str:
@@ -89,7 +93,8 @@ def _found(path: Path) -> list[Path]:
             folders[:] = [name for name in folders if not name.startswith(".")]
             found += [Path(folder, name) for name in names if not name.startswith(".")]
     else:
-        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
+        start, pattern = _pattern(path)
+        found = [start / name for name in glob.glob(str(pattern), root_dir=start, recursive=True)]
         found = [file for file in found if not file.is_dir()]
     return sorted(found, key=lambda file: file.as_posix())
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,27 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_parts(path: Path, parts: Iterable[bytes]) -> None:
-    """As `write_text`, for bytes that come in parts."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """As `write_text`, for bytes that come in parts.
+
+    A link stays, and so does the mode of a file. What is there and is no file (a pipe, a device) is written to.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as out:
+            out.writelines(parts)
+        return
+    path = Path(os.path.realpath(path))
+    name = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(handle, "wb") as out:
+            if path.exists():
+                os.fchmod(handle, stat.S_IMODE(path.stat().st_mode))
             out.writelines(parts)
             out.flush()
             os.fsync(out.fileno())
-        os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        name.unlink(missing_ok=True)
         raise
 
 

@@ -61,6 +61,11 @@ class Loaded:
     def __len__(self) -> int:
         return self.places.count
 
+    def span(self, row: int) -> Span:
+        """Where a row stands in its file; rows are counted from 0 among these."""
+        number = self.places.index(row) if self.places.on_one_line else 0
+        return Span(self.place.file, self.places.line(row), 1, 2, number)
+
     def add(self, lines: bytes, keys: bytes) -> None:
         """Append rows; their places are added apart."""
         self.spool.add(lines)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..spec.diagnostics import Level
 from .datafiles import Part
 from .loaded import Loaded
-from .problems import Problems
+from .problems import Place, Problems
 from .repeats import Found, keys, repeated, shared
+
+_FEW = "with so few rows, a file of its own is better for `eval`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +67,24 @@ def tell_leaks(train: list[Loaded], held: list[Loaded], problems: Problems) -> N
 def hold_out(train: list[Loaded], share: float, seed: int, different: int, problems: Problems) -> list[bytes]:
     """Marks of the rows that go to eval, by source. A row's own content decides, so added rows move no other."""
     place, purpose = train[0].place, f"split:{seed}"
-    marks = [bytes(value < share for value in ranks(loaded, purpose)) for loaded in train]
+    marks = [bytes(value < share for value in ranks(keys(loaded), purpose)) for loaded in train]
     count, held = sum(map(len, marks)), sum(map(sum, marks))
     if different < 2:
-        message = f"`data.eval.split` needs at least two different rows, and there is {different}"
-        problems.source(place, "TF326", Level.ERROR, message, "name a file under `data.eval`, or leave it out")
+        message = f"a split needs at least two different rows, and there is {different}"
+        problems.source(place, "TF326", Level.ERROR, message, _FEW)
         return []
     if held in (0, count):
         side = "train" if held else "eval"
-        every = (
-            (value, key) for loaded in train for value, key in zip(ranks(loaded, purpose), keys(loaded), strict=True)
-        )
+        every = (pair for loaded in train for pair in zip(ranks(keys(loaded), purpose), keys(loaded), strict=True))
         moved = (max if held else min)(every)[1]
         marks = [bytes((key == moved) != bool(held) for key in keys(loaded)) for loaded in train]
-        message = f"a split of {share:g} of {different} different rows leaves none for {side}; one is put there"
-        problems.source(
-            place, "TF333", Level.NOTE, message, "with so few rows, a file of its own is better for `eval`"
-        )
+        tell_moved("no row", side, place, problems)
     return marks
+
+
+def tell_moved(what: str, side: str, place: Place, problems: Problems) -> None:
+    """Note that a row was put on a side which content alone left without one."""
+    problems.source(place, "TF333", Level.NOTE, f"the split leaves {what} for {side}; one is put there", _FEW)
 
 
 def weigh(loaded: Loaded, kept: bytes | None, seed: int) -> list[Part]:
@@ -91,7 +93,7 @@ def weigh(loaded: Loaded, kept: bytes | None, seed: int) -> list[Part]:
     part = loaded.source.weight - whole
     found = [chosen(loaded, kept)] * whole
     if part:
-        marks = bytes(value < part for value in ranks(loaded, f"weight:{seed}"))
+        marks = bytes(value < part for value in ranks(keys(loaded), f"weight:{seed}"))
         if kept is not None:
             marks = bytes(mark & keep for mark, keep in zip(marks, kept, strict=True))
         found.append(chosen(loaded, marks))
@@ -104,10 +106,10 @@ def chosen(loaded: Loaded, marks: bytes | None) -> Part:
     return Part(loaded.spool, loaded.start, loaded.end, count, marks)
 
 
-def ranks(loaded: Loaded, purpose: str) -> Iterator[float]:
-    """For each row a number from 0 to 1 that follows from its content alone."""
+def ranks(digests: Iterable[bytes], purpose: str) -> Iterator[float]:
+    """For each row's digest a number from 0 to 1, so that a row's content alone decides."""
     base = hashlib.blake2b(digest_size=8, key=purpose.encode())
-    for key in keys(loaded):
+    for key in digests:
         found = base.copy()
         found.update(key)
         yield int.from_bytes(found.digest(), "big") / 2**64

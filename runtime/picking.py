@@ -7,20 +7,21 @@ import heapq
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.rows.strictjson import Flaw
-from . import strata
 from .data import place_of
 from .datafiles import encode
 from .loaded import Source
 from .problems import Problems
 from .readers.base import LINES, FileProblem
+from .repeats import Found, repeated
 from .rows import RowReader
-from .rowsread import RowsRead
 from .sofar import Progress, SoFar
 from .sources import SourceReading
+from .strata import hold_out_evenly
 
 _TOLD_EVERY = 1000  # rows
 
@@ -46,24 +47,16 @@ def split(
     """Hold rows out as `data.eval: {split, seed, stratify}` of a spec does: by content, equal rows on one side."""
     problems, place = Problems(), place_of(source, "data.train")
     so_far = SoFar([source], progress)
-    read = RowsRead(SourceReading(source, place, None, False, problems, told=so_far.told).run())
-    keys = list(read.keys())
-    ranks = {key: strata.rank(key, f"split:{seed}") for key in keys}
-    held = {key for key, value in ranks.items() if value < ratio}
-    if not problems.failed and len(ranks) < 2:
-        message = f"a split needs at least two different rows, and there is {len(ranks)}"
-        problems.source(place, "TF326", Level.ERROR, message)
-    by_value: dict[str, list[int]] = {"": list(range(len(keys)))}
-    if stratify is not None and not problems.failed:
-        by_value = strata.rows_by_value(read, strata.values(source, place, stratify, problems))
+    loaded = SourceReading(source, place, None, False, problems, told=so_far.told).run()
     if problems.failed:
         return Share(diagnostics=problems.finish())
-    held, moved = strata.even_out(held, {v: [keys[i] for i in rows] for v, rows in by_value.items()}, seed)
-    strata.tell_moved(moved, stratify, place, problems)
-    counts = {v: (len(rows), sum(keys[i] in held for i in rows)) for v, rows in by_value.items()}
-    chosen = {read.index(row) for row, key in enumerate(keys) if key in held}
-    found = [d for d in problems.finish() if d.code != "TF330"]  # all columns are written
-    return Share(len(keys), chosen, counts if stratify else {}, found)
+    different = len(loaded) - sum(found.count for _, found in repeated([loaded], Found))
+    held = hold_out_evenly([loaded], ratio, seed, stratify, different, problems)
+    if problems.failed:
+        return Share(diagnostics=problems.finish())
+    chosen = {loaded.places.index(row) for row in compress(range(len(loaded)), held.marks[0])}
+    told = [d for d in problems.finish() if d.code != "TF330"]  # all columns are written
+    return Share(len(loaded), chosen, held.by_value, told)
 
 
 def sample(path: Path, size: int, seed: int) -> tuple[set[int], int, int]:

@@ -11,6 +11,7 @@ class Places:
 
     def __init__(self) -> None:
         self.count = 0
+        self.numbered = False  # a file without lines
         self._rows, self._lines, self._indices, self._steps = array("Q"), array("Q"), array("Q"), array("Q")
 
     def add(self, line: int, index: int, count: int = 1) -> None:
@@ -34,8 +35,8 @@ class Places:
 
     @property
     def on_one_line(self) -> bool:
-        """Whether there are several rows, and all on one line, so that lines tell nothing."""
-        return self.count > 1 and self.line(0) == self.line(self.count - 1)
+        """Whether there are several rows, and all on one line, or no lines at all, so that lines tell nothing."""
+        return self.numbered or (self.count > 1 and self.line(0) == self.line(self.count - 1))
 
     @property
     def _parts(self) -> tuple[array[int], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -30,9 +31,17 @@ _MAGIC = {
     b"PAR1": "Parquet",
     b"\x28\xb5\x2f\xfd": "Zstandard",
     b"BZh": "bzip2",
+    b"\xff\xfe\x00\x00": "UTF-32 text",  # before UTF-16, whose mark is its beginning
+    b"\x00\x00\xfe\xff": "UTF-32 text",
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
 }
+_WIDE = {
+    re.compile(rb"(?:[^\0]\0\0\0){2}"): "UTF-32LE text",
+    re.compile(rb"(?:\0\0\0[^\0]){2}"): "UTF-32BE text",
+    re.compile(rb"(?:[^\0]\0){2}"): "UTF-16LE text",
+    re.compile(rb"(?:\0[^\0]){2}"): "UTF-16BE text",
+}  # without a mark: how the first characters of JSON and of most tables look
 _ENDINGS = {"gzip": ".gz", "Zstandard": ".zst", "Parquet": ".parquet"}
 
 
@@ -120,9 +129,8 @@ class RowReader:
         file = self._stream()
         head = file.peek(4096)[:4096]
         self.bom = head.startswith(_BOM)
-        for magic, name in _MAGIC.items():
-            if head.startswith(magic):
-                raise _another(name, self.form)
+        if name := _other(head):
+            raise _another(name, self.form)
         file.read(self.start)
         if self.form.suffix != ".json":
             return file
@@ -162,9 +170,17 @@ def readable() -> Iterator[None]:
         raise FileProblem("TF302", f"cannot be read: {error.strerror or error}") from error
 
 
+def _other(head: bytes) -> str | None:
+    """What a file holds, where it begins as no UTF-8 text does."""
+    marked = (name for magic, name in _MAGIC.items() if head.startswith(magic))
+    return next(marked, None) or next((name for look, name in _WIDE.items() if look.match(head)), None)
+
+
 def _another(name: str, form: Form) -> FileProblem:
     ending = _ENDINGS.get(name)
     hint = f"is it packed, or of another kind? its name would end in `{ending}`" if ending else "convert it first"
+    if name.endswith(" text"):
+        hint += f": iconv -f {name.removesuffix(' text')} -t UTF-8"
     return FileProblem("TF303", f"holds {name}, not UTF-8 text as `{form.suffix}` says", hint)
 
 

@@ -58,6 +58,7 @@ class SourceReading:
         self.loaded = Loaded(source, place, spool, start=spool.size, end=spool.size)
         self._turns_in: str | None = None  # the column that the first row has its conversation in
         self._first = ""  # the place of the first row
+        self._skipped_first: dict[str, str] = {}  # the place of the first skipped row by code
         self._unseen = set(source.columns.values())
         self._rows = self._blank = 0
 
@@ -184,6 +185,7 @@ class SourceReading:
             return
         line = encode(found)
         loaded.add(line + b"\n", digest(line))
+        loaded.places.numbered = raw.form == "parquet"
         loaded.places.add(raw.line, raw.index)
 
     def _settle(self, raw: Raw, row: Row) -> None:
@@ -247,6 +249,7 @@ class SourceReading:
 
     def _bad(self, raw: Raw, problem: RowError | Flaw, complete: bool = True) -> None:
         if self.skip and complete:
+            self._skipped_first.setdefault(problem.code, raw.near)
             reason = problem.text if isinstance(problem, RowError) else problem.message
             self.loaded.skipped.append(Skipped(self.source.shown, raw.line, raw.index, problem.code, reason))
         else:
@@ -287,10 +290,11 @@ class SourceReading:
         by_code: dict[str, list[Skipped]] = {}
         for row in self.loaded.skipped:
             by_code.setdefault(row.code, []).append(row)
-        kinds = "\n".join(f"{len(r)} {code}, first at line {r[0].line}: {r[0].reason}" for code, r in by_code.items())
+        kinds = (f"{len(r)} {c}, first at {self._skipped_first[c]}: {r[0].reason}" for c, r in by_code.items())
         message = f"{len(self.loaded.skipped):,} of {rows:,} rows of {quoted(self.source.shown)} are skipped"
-        hint = f"{kinds}\nall of them are listed in data/skipped.jsonl of the bundle"
-        self._say("TF327", Level.WARNING, message, hint, self.loaded.skipped[0].line)
+        first = self.loaded.skipped[0]
+        line = first.line if self._skipped_first[first.code].startswith("line") else None
+        self._say("TF327", Level.WARNING, message, "\n".join(kinds), line)
 
     def _say(self, code: str, level: Level, message: str, hint: str | None = None, line: int | None = None) -> None:
         self.problems.source(self.place, code, level, message, hint, line)

@@ -6,6 +6,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import IO
 
 BLOCK = 2**20
@@ -26,8 +27,9 @@ class Spool:
         self._tail += data
         if len(self._tail) >= (BLOCK if self._file else _IN_MEMORY):
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="tuneform-", buffering=0)  # noqa: SIM115
-                weakref.finalize(self, self._file.close)
+                with ExitStack() as stack:
+                    self._file = stack.enter_context(tempfile.TemporaryFile(prefix="tuneform-", buffering=0))
+                    weakref.finalize(self, stack.pop_all().close)
             _write(self._file, self._tail)
             self._tail = bytearray()
 
@@ -40,12 +42,13 @@ class Spool:
 
     def lines(self, start: int, end: int) -> Iterator[list[bytes]]:
         """The lines of a range, with their ends, some at a time."""
-        carry = b""
+        carry: list[bytes] = []  # parts of a line whose end is not read yet
         for block in self.blocks(start, end):
-            lines = (carry + block).splitlines(keepends=True)  # canonical lines hold no other line end
-            carry = b"" if lines[-1].endswith(b"\n") else lines.pop()
-            if lines:
-                yield lines
+            whole = block.rfind(b"\n") + 1
+            if whole:
+                yield b"".join((*carry, block[:whole])).splitlines(keepends=True)  # they hold no other line end
+                carry = []
+            carry.append(block[whole:])
 
     def _read(self, start: int, length: int) -> bytes:
         stored = self.size - len(self._tail)

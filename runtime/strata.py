@@ -1,16 +1,19 @@
-"""Splitting rows by a column of the user's: each value gets its share on both sides."""
+"""Holding rows out; by a column of the user's, each value gets its share on both sides."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import compress
 
 from ..spec.diagnostics import Level
 from ..spec.rows.rowcheck import kind, listed, quoted
 from ..spec.rows.strictjson import Flaw
 from .loaded import Loaded, Source
+from .mixing import hold_out, ranks, tell_moved
 from .problems import Place, Problems
+from .repeats import keys
 from .rows import RowReader
 from .rowsread import RowsRead
 
@@ -34,6 +37,24 @@ def values(source: Source, place: Place, column: str, problems: Problems) -> dic
     return found
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """A mark for each row of each source that goes to eval; no marks at all where there is an error."""
+
+    marks: list[bytes]
+    by_value: dict[str, tuple[int, int]] = field(default_factory=dict)  # of the column: rows, and rows held out
+
+
+def hold_out_evenly(
+    train: list[Loaded], share: float, seed: int, column: str | None, different: int, problems: Problems
+) -> HeldOut:
+    """Hold out a share of the rows, by content; with a column, each of its values has rows on both sides."""
+    marks = hold_out(train, share, seed, different, problems)
+    if column is None or not marks:
+        return HeldOut(marks)
+    return _spread(train, marks, column, seed, problems)
+
+
 def even_out(held: set[bytes], by_value: Mapping[str, Iterable[bytes]], seed: int) -> tuple[set[bytes], list[str]]:
     """Put a row of each value on the side that has none; values with one row stay as they are.
 
@@ -41,14 +62,13 @@ def even_out(held: set[bytes], by_value: Mapping[str, Iterable[bytes]], seed: in
     decided, with the same share for each value, so that added rows move no other row.
     """
     held, moved = set(held), []
-    for value, keys in by_value.items():
-        mine = set(keys)
+    for value, digests in by_value.items():
+        mine = set(digests)
         out = mine & held
         if len(mine) < 2 or 0 < len(out) < len(mine):
             continue
         choose = max if out else min
-        key = choose(mine, key=lambda k: (rank(k, f"split:{seed}"), k))
-        held ^= {key}
+        held ^= {choose(zip(ranks(mine, f"split:{seed}"), mine, strict=True))[1]}
         moved.append(value)
     return held, moved
 
@@ -63,30 +83,25 @@ def rows_by_value(rows: RowsRead, found: Mapping[int, str]) -> dict[str, list[in
     return out
 
 
-def tell_moved(moved: list[str], column: str | None, place: Place, problems: Problems) -> None:
-    """Note the values that needed a row moved."""
-    if not moved:
-        return
-    which = f" for {listed(moved)} of {quoted(column)}" if column else ""
-    message = f"the split left one side without a row{which}; one row is put there"
-    problems.source(place, "TF333", Level.NOTE, message, "with so few rows, a file of its own is better for `eval`")
-
-
-def spread(train: list[Loaded], marks: list[bytes], column: str, seed: int, problems: Problems) -> list[bytes]:
-    """The marks of held-out rows of several sources, with a row of each value on both sides."""
-    by_value: dict[str, list[bytes]] = {}
-    digests = [list(RowsRead(loaded).keys()) for loaded in train]
-    held: set[bytes] = set()
-    for loaded, keys, chosen in zip(train, digests, marks, strict=True):
+def _by_value(train: list[Loaded], column: str, problems: Problems) -> dict[str, list[bytes]]:
+    """The digests of the rows of each value, of all sources."""
+    found: dict[str, list[bytes]] = {}
+    for loaded in train:
         rows = RowsRead(loaded)
-        held |= {key for key, mark in zip(keys, chosen, strict=True) if mark}
+        digests = list(rows.keys())
         for value, mine in rows_by_value(rows, values(loaded.source, loaded.place, column, problems)).items():
-            by_value.setdefault(value, []).extend(keys[row] for row in mine)
+            found.setdefault(value, []).extend(digests[row] for row in mine)
+    return found
+
+
+def _spread(train: list[Loaded], marks: list[bytes], column: str, seed: int, problems: Problems) -> HeldOut:
+    """The marks of held-out rows, with a row of each value on both sides."""
+    by_value = _by_value(train, column, problems)
+    if problems.failed:
+        return HeldOut([])
+    held = {key for loaded, chosen in zip(train, marks, strict=True) for key in compress(keys(loaded), chosen)}
     held, moved = even_out(held, by_value, seed)
-    tell_moved(moved, column, train[0].place, problems)
-    return [bytes(key in held for key in keys) for keys in digests]
-
-
-def rank(key: bytes, purpose: str) -> float:
-    """A number from 0 to 1 that follows from a row's content alone, as mixing has it for all rows of a source."""
-    return int.from_bytes(hashlib.blake2b(key, digest_size=8, key=purpose.encode()).digest(), "big") / 2**64
+    if moved:
+        tell_moved(f"no row of {listed(moved)} in {quoted(column)}", "one side", train[0].place, problems)
+    counts = {value: (len(mine), sum(key in held for key in mine)) for value, mine in by_value.items()}
+    return HeldOut([bytes(key in held for key in keys(loaded)) for loaded in train], counts)

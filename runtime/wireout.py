@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,14 @@ from ..spec.rows.shapes import SHAPES
 from ..spec.wire.base import EXPANSIONS, Form, Wire
 from ..spec.wire.convert import form_for, to_wire
 from ..spec.wire.limits import beyond, limits_of
+from .data import check_same_shape, place_of
 from .datafiles import encode
+from .datapaths import expand
 from .jsonfiles import write_parts
 from .loaded import Loaded, Skipped, Source
-from .problems import SHOWN, Place, Problems
+from .problems import SHOWN, Problems
 from .reading_bar import Phases, unseen
+from .rowsread import RowsRead
 from .sofar import Progress, SoFar, watched
 from .sources import SourceReading
 from .spool import Spool
@@ -34,11 +36,9 @@ _BOM = b"\xef\xbb\xbf"
 class Asked:
     """What to convert, and how."""
 
-    files: tuple[Path, ...]
+    sources: Sequence[Source]
     wire: Wire
     out: Path
-    format: str = "auto"
-    columns: dict[str, str] = field(default_factory=dict)
     method: str | None = None
     skip: bool = False
     expand: frozenset[str] = frozenset()
@@ -46,16 +46,25 @@ class Asked:
 
 @dataclass
 class Told:
-    """How many rows something was met in, and in which lines first."""
+    """How many rows something was met in, and where first."""
 
     rows: int = 0
-    first: list[str] = field(default_factory=list)
+    first: list[Span] = field(default_factory=list)
 
-    def add(self, place: str) -> None:
+    def add(self, place: Span) -> None:
         """One more row."""
         self.rows += 1
         if len(self.first) < SHOWN:
             self.first.append(place)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"rows": self.rows, "first": self.places}
+
+    @property
+    def places(self) -> list[str]:
+        """The first places: `a.jsonl:7`, or `a.parquet: row 7` where lines tell nothing."""
+        return [str(span) if span.row else f"{span.file}:{span.line}" for span in self.first]
 
 
 @dataclass
@@ -115,7 +124,7 @@ class Done:
             else None,
             "rows_read": self.read,
             "rows_written": self.rows if written else 0,
-            "expanded": {name: asdict(told) for name, told in sorted(self.expanded.items())},
+            "expanded": {name: told.as_dict() for name, told in sorted(self.expanded.items())},
             "skipped": [asdict(row) for row in self.skipped],
             "limits": [{k: v for k, v in asdict(limit).items() if v not in (None, "")} for limit in limits],
             "diagnostics": [d.as_dict() for d in self.diagnostics],
@@ -128,9 +137,10 @@ def convert_files(asked: Asked, phases: Phases = unseen) -> Done:
     sources = _read(asked, problems, phases("reading"))
     done.read = sum(map(len, sources))
     done.skipped = [row for s in sources for row in s.skipped]
-    if not problems.failed and _one_kind(sources, problems):
+    check_same_shape(sources, problems, "convert each into a file of its own")
+    if not problems.failed:
         _convert(asked, sources, done, problems, phases("converting"))
-    done.diagnostics = [_listed_here(d) for d in [*problems.finish(), *_prompts_perhaps(asked, problems)]]
+    done.diagnostics = [*problems.finish(), *_prompts_perhaps(asked, problems)]
     if done.found is not None and done.ok:
         done.diagnostics += [*_expansions(done), *_limits(done)]
     if done.ok:
@@ -140,28 +150,14 @@ def convert_files(asked: Asked, phases: Phases = unseen) -> Done:
 
 
 def _read(asked: Asked, problems: Problems, progress: Progress | None) -> list[Loaded]:
-    """Every file, one after another into one spool."""
-    files = [Source(path.absolute(), str(path), asked.format, asked.columns) for path in asked.files]
+    """Every file, of folders and patterns too, one after another into one spool."""
+    files = [file for source in asked.sources for file in expand(source, place_of(source, ""), problems)]
     spool, so_far, found = Spool(), SoFar(files, progress), []
     for source in files:
-        place = Place("", Path(os.path.normpath(source.shown)).as_posix(), source.shown)
         how = (asked.method, asked.skip, problems, NO_NEEDS, spool, so_far.told)
-        found.append(SourceReading(source, place, *how).run())
+        found.append(SourceReading(source, place_of(source, ""), *how).run())
         so_far.next(source)
     return found
-
-
-def _one_kind(sources: list[Loaded], problems: Problems) -> bool:
-    first = sources[0]
-    for other in sources[1:]:
-        if (other.shape, other.variant) != (first.shape, first.variant):
-            message = f"{_kind(other)}, but {_kind(first)}"
-            problems.source(other.place, "TF324", Level.ERROR, message, "convert each into a file of its own")
-    return not problems.failed
-
-
-def _kind(loaded: Loaded) -> str:
-    return f"{loaded.source.shown} holds {loaded.shape} rows" + (f" as {loaded.variant}" if loaded.variant else "")
 
 
 def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems, progress: Progress | None) -> None:
@@ -181,7 +177,7 @@ def _convert(asked: Asked, sources: list[Loaded], done: Done, problems: Problems
                 continue
             done.add(rows)
             for name in taken:
-                done.expanded.setdefault(name, Told()).add(f"{loaded.place.file}:{loaded.places.line(i)}")
+                done.expanded.setdefault(name, Told()).add(loaded.span(i))
         refused.tell(asked.wire.name, problems)
         done.skipped += refused.skipped
     if not done.rows and not problems.failed:
@@ -196,55 +192,44 @@ def _prompts_perhaps(asked: Asked, problems: Problems) -> Iterator[Diagnostic]:
         yield Diagnostic("TF318", Level.NOTE, "", message)
 
 
-def _listed_here(found: Diagnostic) -> Diagnostic:
-    """What reading says of skipped rows names a bundle's list; there is none here."""
-    if found.code != "TF327" or found.hint is None:
-        return found
-    return replace(found, hint=found.hint.rpartition("\n")[0] + "\nall of them are listed under --json")
-
-
 class _Refused:
     """Rows that the form cannot say: each kind is told a few times, and counted."""
 
     def __init__(self, loaded: Loaded, skip: bool) -> None:
         self._loaded, self._skip = loaded, skip
-        self._kinds: dict[str, array[int]] = {}
+        self._kinds: dict[str, array[int]] = {}  # rows by code
         self._shown: list[Diagnostic] = []
         self.skipped: list[Skipped] = []
 
     def add(self, at: int, error: RowError) -> None:
         loaded = self._loaded
-        line = loaded.places.line(at)
-        lines = self._kinds.setdefault(error.code, array("L"))
-        lines.append(line)
+        rows = self._kinds.setdefault(error.code, array("L"))
+        rows.append(at)
         if self._skip:
-            self.skipped.append(Skipped(loaded.source.shown, line, loaded.places.index(at), error.code, error.text))
-        if len(lines) <= (1 if self._skip else SHOWN):
+            line, index = loaded.places.line(at), loaded.places.index(at)
+            self.skipped.append(Skipped(loaded.source.shown, line, index, error.code, error.text))
+        if len(rows) <= (1 if self._skip else SHOWN):
             level = Level.WARNING if self._skip else Level.ERROR
-            span = Span(loaded.place.file, line, 1, 2)
             text = f"row skipped: {error.text}" if self._skip else error.text
-            self._shown.append(Diagnostic(error.code, level, "", text, error.hint, span))
+            self._shown.append(Diagnostic(error.code, level, "", text, error.hint, loaded.span(at)))
 
     def tell(self, wire: str, problems: Problems) -> None:
         """Everything that was met."""
         problems.found += self._shown
         level = Level.WARNING if self._skip else Level.ERROR
-        for code, lines in self._kinds.items():
+        for code, rows in self._kinds.items():
             shown = 1 if self._skip else SHOWN
-            if more := len(lines) - shown:
-                if more < 0:
-                    continue
-                message = f"and {more:,} more rows that {wire} cannot say so, up to line {lines[-1]}"
-                span = Span(self._loaded.place.file, lines[shown], 1, 2)
-                problems.found.append(Diagnostic(code, level, "", message, None, span))
+            if (more := len(rows) - shown) > 0:
+                last = RowsRead(self._loaded).place(rows[-1])
+                message = f"and {more:,} more rows that {wire} cannot say so, up to {last}"
+                problems.found.append(Diagnostic(code, level, "", message, None, self._loaded.span(rows[shown])))
 
 
 def _expansions(done: Done) -> Iterator[Diagnostic]:
     for name, told in sorted(done.expanded.items()):
-        file, _, line = told.first[0].rpartition(":")
         message = f"{told.rows:,} {'row takes' if told.rows == 1 else 'rows take'} `{name}`: {EXPANSIONS[name]}"
-        places = f"{', '.join(told.first)}{', ...' if told.rows > len(told.first) else ''}"
-        yield Diagnostic("TF349", Level.NOTE, "", message, places, Span(file, int(line), 1, 2))
+        places = f"{', '.join(told.places)}{', ...' if told.rows > len(told.first) else ''}"
+        yield Diagnostic("TF349", Level.NOTE, "", message, places, told.first[0])
 
 
 def _limits(done: Done) -> Iterator[Diagnostic]:

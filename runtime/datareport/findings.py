@@ -41,13 +41,13 @@ class Kind:
     level: Level
     count: int = 0
     first: list[Finding] = field(default_factory=list)
-    last: int | None = None
+    last: str = ""  # the place of the last one in its file
 
 
 class Findings:
     """All problems, by code and file."""
 
-    def __init__(self, sink: Callable[[str], object] | None = None) -> None:
+    def __init__(self, sink: Callable[[bytes], object] | None = None) -> None:
         self.kinds: dict[tuple[str, str], Kind] = {}
         self._sink = sink
 
@@ -55,11 +55,12 @@ class Findings:
         """Count a problem, and hand it on to the list of all."""
         kind = self.kinds.setdefault((found.code, found.file), Kind(found.level))
         kind.count += 1
-        kind.last = found.line
+        kind.last = f"line {found.line}" if found.line else f"row {found.row}" if found.row else ""
         if len(kind.first) < SHOWN:
             kind.first.append(found)
         if self._sink:
-            self._sink(json.dumps(found.as_dict(), ensure_ascii=False) + "\n")
+            line = json.dumps(found.as_dict(), ensure_ascii=False) + "\n"
+            self._sink(line.encode(errors="backslashreplace"))  # the names of files may be no UTF-8
 
     def count(self, *levels: Level) -> int:
         """How many there are of these levels."""
@@ -78,7 +79,8 @@ class Recorder(Problems):
         """A row that cannot be used."""
         self.rows += 1
         message = problem.text if isinstance(problem, RowError) else problem.message
-        found = Finding(problem.code, Level.ERROR, place.file, raw.line, raw.index, message, problem.hint)
+        line = raw.line if raw.near.startswith("line") else None
+        found = Finding(problem.code, Level.ERROR, place.file, line, raw.index, message, problem.hint)
         self._findings.add(found)
 
     def source(

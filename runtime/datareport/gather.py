@@ -81,7 +81,7 @@ class Report:
 
 
 def gather(
-    wanted: Wanted, sink: Callable[[str], object] | None = None, online: bool = True, phases: Phases = unseen
+    wanted: Wanted, sink: Callable[[bytes], object] | None = None, online: bool = True, phases: Phases = unseen
 ) -> Report:
     """Read and count everything. `sink` takes each problem as a line of JSON; `phases` is told how far it is."""
     findings = Findings(sink)
@@ -174,17 +174,18 @@ def _tell_target(found: FileReport, checks: Checks, report: Report, wanted: Want
     assert wanted.target is not None
     wire = WIRES[wanted.target]
 
-    def whole(code: str, message: str, hint: str | None) -> None:
-        checks.findings.add(Finding(code, Level.ERROR, found.file, None, None, message, hint))
+    def whole(code: str, level: Level, message: str, hint: str | None) -> None:
+        checks.findings.add(Finding(code, level, found.file, None, None, message, hint))
 
     try:
         checks.carried(form_for(wire, shape, wanted.method))
     except RowError as error:
-        whole(error.code, f"the file {error.message}", error.hint)
+        whole(error.code, Level.ERROR, f"the file {error.message}", error.hint)
         return
     split: Split = "eval" if found.split == "eval" else "train"
     for past in beyond(wire.name, shape, rows=len(found.usable), size=found.bytes, split=split):
-        whole("TF348", past.message, past.limit.dated)
+        level = Level.WARNING if past.few else Level.ERROR  # a file for validation may hold fewer
+        whole("TF348", level, past.message, past.limit.dated)
     for limit in limits_of(wire.name, shape):
         report.limits.append(limit)
         if counted and limit.max_tokens is not None:

@@ -118,7 +118,7 @@ def _problems(findings: Findings, problems_file: str | None) -> Iterator[Text]:
             line.append(f"{found.level} {code}", style=_STYLES[found.level])
             yield line.append(f": {_printable(found.message)}")
         if more := kind.count - len(kind.first):
-            last = f", up to line {kind.last}" if kind.last else ""
+            last = f", up to {kind.last}" if kind.last else ""
             yield Text(f"  and {more:,} more like {'this' if len(kind.first) == 1 else 'these'}{last}")
         for hint in (kind.first[0].hint or "").splitlines():
             yield Text(f"  {_printable(hint)}", style="dim")

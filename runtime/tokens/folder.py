@@ -75,9 +75,12 @@ def _from_hub(model: str, online: bool) -> Path:
 def _templates(folder: Path, config: dict[str, Any]) -> tuple[str | None, str | None]:
     file, named = folder / TEMPLATE, config.get("chat_template")
     if file.is_file():
-        return file.read_text(encoding="utf-8"), None
+        try:
+            return file.read_text(encoding="utf-8"), None
+        except (OSError, ValueError) as error:
+            raise NoTokenizer(f"{file} cannot be read: {error}") from error
     if isinstance(named, list):
-        both = {entry.get("name"): entry.get("template") for entry in named if isinstance(entry, dict)}
+        both = {str(entry.get("name")): entry.get("template") for entry in named if isinstance(entry, dict)}
         return both.get("default"), both.get("tool_use")
     return (named if isinstance(named, str) else None), None
 
@@ -94,6 +97,6 @@ def _json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise NoTokenizer(f"{path} cannot be read: {error}") from error
     return found if isinstance(found, dict) else {}

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
-
 from ...spec.tokens.chat import Message, Renderer
 from .folder import Files, NoTokenizer, find, read
 from .template import compile_template
@@ -88,5 +86,5 @@ def _renderer(source: str | None, files: Files, ends: set[str]) -> Renderer | No
         return None
     try:
         return Renderer(compile_template(source, files.named), ends)
-    except TemplateError as error:
-        raise NoTokenizer(f"the chat template is broken: {error}") from error
+    except Exception as error:  # the source is untrusted: too deep, too large, no text
+        raise NoTokenizer(f"the chat template is broken: {str(error) or type(error).__name__}") from error

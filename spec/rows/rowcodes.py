@@ -113,7 +113,8 @@ each side.
     "TF327": (
         "rows skipped",
         """With `on_bad_row: skip`, rows that cannot be used are left out. They are counted here and listed, with
-line and reason, in data/skipped.jsonl of the bundle. Read the list: one reason with many rows is a broken export.
+line and reason, in data/skipped.jsonl of a bundle, or by `data convert --json`. Read the list: one reason with many
+rows is a broken export.
 
     data: {train: train.jsonl, on_bad_row: skip}""",
     ),

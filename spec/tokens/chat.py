@@ -18,6 +18,7 @@ Message = dict[str, Any]
 Render = Callable[..., str]  # (messages, **options) -> text; raises where the template refuses
 
 _MARKS = re.compile("[\U00100000-\U0010fffd]")
+_MOST = 0xFFFE // 3  # messages with three such characters each
 _PLAIN = {"role", "content", "name", "tool_calls"}
 
 
@@ -159,6 +160,8 @@ def _common(ends: list[list[str]]) -> int:
 
 def _marks(i: int) -> tuple[str, str, str]:
     """Three characters for message i: before its text, after it, and in its calls."""
+    if i >= _MOST:
+        raise Untrainable("the conversation has too many messages to follow")
     return chr(0x100000 + 3 * i), chr(0x100001 + 3 * i), chr(0x100002 + 3 * i)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..rows.rowcheck import Row, RowError
 from .base import Form, Outcome, Wire, as_it_is, forms
-from .openai import check_keys
+from .openai import check_keys, check_user_last
 
 SCHEMA = "bedrock-conversation-2024"
 RESERVED = ("System:", "User:", "Bot:", "Assistant:", "[EOS]", "<image>", "<video>")
@@ -60,8 +60,7 @@ def pair(row: Row, outcome: Outcome) -> Row:
 
 def _check_rft(row: Row) -> None:
     check_keys(row, ("messages", "conversations", "system", "tools", "chat_template_kwargs"))
-    if (role := row["prompt"][-1]["role"]) != "user":
-        raise RowError("TF344", ("prompt", len(row["prompt"]) - 1), f"is of the {role}; the user must speak last")
+    check_user_last(row)
 
 
 def _head(messages: list[Row]) -> Row:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import count
+
 from ..rows.rowcheck import Row, RowError
 from .base import Form, Outcome
 
@@ -48,9 +51,10 @@ def split(row: Row, form: Form, outcome: Outcome) -> list[Row]:
     raise RowError("TF342", ("messages",), what, hint)
 
 
-def with_call_ids(messages: list[Row], outcome: Outcome, where: str = "messages") -> list[Row]:
-    """Messages in which every call has an id and every answer names its call."""
-    out, open_calls, number = [], list[str](), 0
+def with_call_ids(messages: list[Row], outcome: Outcome, where: str, before: Sequence[Row]) -> list[Row]:
+    """Messages in which every call has an id and every answer names its call; `before` is what they go on from."""
+    out, open_calls, number = [], list[str](), len(_calls(before))
+    used = {call.get("id") for call in _calls([*before, *messages])}
     for i, message in enumerate(messages):
         if calls := message.get("tool_calls"):
             done = []
@@ -58,6 +62,7 @@ def with_call_ids(messages: list[Row], outcome: Outcome, where: str = "messages"
                 number += 1
                 if "id" not in call:
                     _ids(outcome, where, (i, "tool_calls", j))
+                    number = next(n for n in count(number) if f"call_{n}" not in used)
                     call = {"id": f"call_{number}", **call}
                 done.append(call)
             open_calls = [call["id"] for call in done]
@@ -66,6 +71,10 @@ def with_call_ids(messages: list[Row], outcome: Outcome, where: str = "messages"
             message = _answer(message, open_calls, outcome, where, i)
         out.append(message)
     return out
+
+
+def _calls(messages: Sequence[Row]) -> list[Row]:
+    return [call for message in messages for call in message.get("tool_calls") or ()]
 
 
 def _answer(message: Row, open_calls: list[str], outcome: Outcome, where: str, i: int) -> Row:

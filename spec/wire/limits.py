@@ -55,10 +55,8 @@ def limits_of(wire: str, shape: str) -> list[Limit]:
     return [limit for limit in limits() if wire in limit.wires and shape in limit.shapes]
 
 
-def beyond(
-    wire: str, shape: str, *, rows: int, size: int, longest: int | None = None, split: Split = "train"
-) -> Iterator[Beyond]:
-    """What is beyond a limit, in words: of a file's rows, its bytes, and its longest row in tokens, if counted."""
+def beyond(wire: str, shape: str, *, rows: int, size: int, split: Split = "train") -> Iterator[Beyond]:
+    """What is beyond a limit, in words: of a file's rows and its bytes."""
     for limit in limits_of(wire, shape):
         train = split == "train"
         most = limit.max_rows if train else limit.max_eval_rows
@@ -69,5 +67,3 @@ def beyond(
             yield Beyond(f"{rows:,} rows; {wire} takes {most:,} at most", limit)
         if largest is not None and size > largest:
             yield Beyond(f"{size:,} bytes; {wire} takes {largest:,} at most", limit)
-        if limit.max_tokens is not None and longest is not None and longest > limit.max_tokens:
-            yield Beyond(f"a row of {longest:,} tokens; {wire} takes {limit.max_tokens:,} at most", limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from ..rows.rowcheck import Row, RowError, quoted
 from .base import Form, Outcome, Wire, forms
@@ -26,7 +27,7 @@ def pair(row: Row, outcome: Outcome) -> Row:
     asked: Row = {"messages": messages(row["prompt"], outcome, "prompt")}
     if row.get("tools"):
         asked["tools"] = row["tools"]
-    sides = [messages(row[key], outcome, key) for key in ("chosen", "rejected")]
+    sides = [messages(row[key], outcome, key, asked["messages"]) for key in ("chosen", "rejected")]
     return {"input": asked, "preferred_output": sides[0], "non_preferred_output": sides[1]}
 
 
@@ -35,10 +36,10 @@ def prompt(row: Row, outcome: Outcome) -> Row:
     return {"messages": messages(row["prompt"], outcome, "prompt"), **row["item"]}
 
 
-def messages(found: list[Row], outcome: Outcome, where: str = "messages") -> list[Row]:
+def messages(found: list[Row], outcome: Outcome, where: str = "messages", before: Sequence[Row] = ()) -> list[Row]:
     """Messages as the API has them: a call has an id, and its arguments are a JSON text."""
     if any(m["role"] == "tool" or "tool_calls" in m for m in found):
-        found = with_call_ids(found, outcome, where)
+        found = with_call_ids(found, outcome, where, before)
     return [_message(m) for m in found]
 
 
@@ -65,9 +66,14 @@ def check_tools(row: Row) -> None:
 def check_prompt(row: Row) -> None:
     """The user speaks last, and no field of the item takes a key of the form."""
     check_tools(row)
+    check_user_last(row)
+    check_keys(row, _PROMPT_KEYS)
+
+
+def check_user_last(row: Row) -> None:
+    """The last turn of the prompt is the user's."""
     if (role := row["prompt"][-1]["role"]) != "user":
         raise RowError("TF344", ("prompt", len(row["prompt"]) - 1), f"is of the {role}; the user must speak last")
-    check_keys(row, _PROMPT_KEYS)
 
 
 def check_keys(row: Row, taken: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ import json
 from ..rows.rowcheck import Row, RowError, kind
 from .base import Form, Outcome, Wire, as_it_is, forms
 from .bedrock import chat
+from .openai import check_user_last
 
 _CHAT = ("as-chat", "all-turns", "split-turns")
 _SYSTEM = frozenset({"system"})
@@ -51,11 +52,6 @@ def _content(message: Row) -> Row:
     return {"role": "model" if message["role"] == "assistant" else "user", "parts": [{"text": message["content"]}]}
 
 
-def _user_last(row: Row) -> None:
-    if (role := row["prompt"][-1]["role"]) != "user":
-        raise RowError("TF344", ("prompt", len(row["prompt"]) - 1), f"is of the {role}; the user must speak last")
-
-
 WIRES = (
     Wire(
         "vertex-gemini",
@@ -78,7 +74,7 @@ WIRES = (
                 write=pair,
                 carries=_SYSTEM,
                 expansions=("as-chat",),
-                check=_user_last,
+                check=check_user_last,
             ),
             Form(
                 shape="prompt",
@@ -87,7 +83,7 @@ WIRES = (
                 write=references,
                 carries=_SYSTEM,
                 expansions=("as-chat", "json-values"),
-                check=_user_last,
+                check=check_user_last,
             ),
         ),
         note="Preference pairs: Gemini 2.5 Flash and Flash-Lite.",

@@ -217,6 +217,17 @@ def test_file_as_a_whole(read: Read, content: bytes, name: str, code: str, words
     assert found.code == code and words in found.message and found.span == AT
 
 
+@pytest.mark.parametrize("name", ["train.jsonl", "train.json", "train.csv"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_other_encodings_are_told_once_with_what_to_do(read: Read, name: str, encoding: str, mark: str) -> None:
+    rows = "text,b\na,c\n" * 3 if name == "train.csv" else '{"text": "a"}\n{"text": "b"}\n'
+    (problem,) = read((mark + rows).encode(encoding), name).diagnostics
+    named = encoding[:6].upper() if mark else encoding.upper().replace("-LE", "LE").replace("-BE", "BE")
+    assert problem.code == "TF303" and f"holds {named} text, not UTF-8" in problem.message
+    assert problem.hint == f"convert it first: iconv -f {named} -t UTF-8"
+
+
 @pytest.mark.parametrize("on_bad_row", ["error", "skip"])
 def test_an_object_over_several_lines_is_told_once(read: Read, on_bad_row: str) -> None:
     whole = json.dumps({"version": 1, "data": [{"text": "one"}, {"text": "two"}]}, indent=2)

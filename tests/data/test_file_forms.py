@@ -139,6 +139,9 @@ def test_parquet_values(read: Read, tmp_path: Path) -> None:
     ]
     skipped = read(columns_of(bad), "t.parquet", on_bad_row="skip")
     assert skipped.facts.rows_train == 1 and [s.row for s in skipped.skipped] == [2, 3]
+    (told,) = [d for d in skipped.diagnostics if d.code == "TF327"]
+    assert told.hint and "1 TF338, first at row 2: " in told.hint and "1 TF319, first at row 3: " in told.hint
+    assert told.span and not told.span.file.endswith(".parquet"), "a line would tell nothing"
     bytes_ = read(columns_of([{"text": "a", "image": b"x"}]), "t.parquet")
     assert "`image` holds bytes" in bytes_.diagnostics[0].message
 
@@ -186,7 +189,7 @@ def test_a_missing_package_is_one_sentence(read: Read, monkeypatch: pytest.Monke
 
 
 def many(folder: Path, path: str, **more: Any) -> DataResult:
-    return read_data(DataRequest([Source(folder / path, path, **more)]))
+    return read_data(DataRequest([Source(Path(os.path.abspath(folder / path)), path, **more)]))
 
 
 @pytest.fixture
@@ -244,3 +247,16 @@ def test_a_folder_that_cannot_be_read_is_an_error(folder: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert codes(many(folder, "data"), Level.ERROR) == ["TF302"]
+
+
+@pytest.mark.parametrize("name", ["a[1]", "what?", "all*"])
+def test_folders_that_are_there_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name / "data"
+    folder.mkdir(parents=True)
+    (folder / "b.jsonl").write_text('{"text": "b"}\n{"text": ""}\n')
+    for pattern in ("data/*.jsonl", "data/**/[ab].jsonl", "data/../*/b.*"):
+        (problem,) = many(tmp_path / name, pattern).diagnostics
+        assert problem.code == "TF319" and problem.span and problem.span.file.endswith(f"{name}/data/b.jsonl")
+    (absent,) = many(tmp_path / name, "data/c.jsonl").diagnostics
+    assert "does not exist" in absent.message and absent.hint == "did you mean `b.jsonl`?"
+    assert many(tmp_path, f"{name}/data/*.jsonl").diagnostics[0].code == "TF319"

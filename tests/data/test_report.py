@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from click.testing import CliRunner, Result
+from pyarrow import parquet
 
 from tuneform.runtime.cli import main
 from tuneform.spec.rows import secrets
@@ -199,12 +201,24 @@ def test_places_in_large_files_are_right(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_limits_of_services() -> None:
     write("a.jsonl", [chat(f"q{i}", "a") for i in range(9)])
-    assert problems("a.jsonl", "--target", "openai") == [("TF348", "error", 1, None)]
+    assert problems("a.jsonl", "--target", "openai") == [("TF348", "warning", 1, None)], "it may be for validation"
     text = data("a.jsonl", "--target", "openai").stdout
     assert "9 rows; openai wants at least 10" in text and "as of 2026-11-22: https://" in text
     assert problems("a.jsonl", "--target", "together") == []
     assert data("a.jsonl", "--target", "opnai").exit_code == 2
     assert told("a.jsonl", "--target", "openai")["limits"][0]["min_rows"] == 10
+
+
+def test_rows_are_named_by_number_where_lines_tell_nothing() -> None:
+    rows = [chat("q", "a"), {"messages": []}, chat("q", "a"), chat("q", "b"), {"messages": []}]
+    Path("a.json").write_text(json.dumps(rows))
+    parquet.write_table(pyarrow.Table.from_pylist(rows), "a.parquet")
+    for name in ("a.json", "a.parquet"):
+        told_ = {found["code"]: found for found in told(name)["problems"]}
+        assert [(f["line"], f["row"]) for f in told_["TF318"]["first"]] == [(None, 2), (None, 5)]
+        (repeated,) = told_["TF328"]["first"]
+        assert (repeated["line"], repeated["row"], repeated["message"]) == (None, 3, "the row repeats row 1")
+        assert f"{name}, row 5: error TF318" in data(name).stdout
 
 
 def test_rows_beyond_the_tokens_of_a_service() -> None:
@@ -250,3 +264,27 @@ def test_columns_and_several_files_are_summed() -> None:
 def test_what_a_terminal_would_act_on_is_not_printed() -> None:
     write("a.jsonl", [{"messages": [{"role": "us\x1b[31mer", "content": "q"}]}])
     assert "\x1b" not in data("a.jsonl").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--json", "a.jsonl"),
+        ("a.jsonl", "--json"),
+        ("--max-length", "9", "a.jsonl", "--json"),
+        ("--json", "--", "a.jsonl"),
+    ],
+)
+def test_options_may_stand_before_the_file(arguments: tuple[str, ...]) -> None:
+    write("a.jsonl", [chat("q", "a")])
+    result = data(*arguments)
+    assert result.exit_code == 0 and json.loads(result.stdout)["files"][0]["file"] == "a.jsonl"
+
+
+def test_help_is_of_the_group_or_of_the_report() -> None:
+    for option in ("-h", "--help"):
+        alone, after = data(option), data("--json", option)
+        assert alone.exit_code == after.exit_code == 0
+        assert "FILE... | COMMAND" in alone.stdout and "convert" in alone.stdout and "--tokenizer" not in alone.stdout
+        assert "data report [OPTIONS] FILE..." in after.stdout and "--tokenizer" in after.stdout
+    assert data("--nope", "a.jsonl").exit_code == 2

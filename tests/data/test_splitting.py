@@ -98,6 +98,24 @@ def test_a_spec_holds_out_the_same_rows(stratify: str | None) -> None:
     assert len(unused) == (0 if stratify else 1), "a column to stratify by is used"
 
 
+@pytest.mark.parametrize("count", [2, 3, 6])
+@pytest.mark.parametrize("ratio", ["0.001", "0.5", "0.999"])
+@pytest.mark.parametrize("stratify", [None, "topic", "half"])
+def test_few_rows_are_held_out_as_by_a_spec_and_no_side_is_empty(count: int, ratio: str, stratify: str | None) -> None:
+    source = Source(write([{**ROWS[i], "topic": i, "half": i % 2} for i in range(count)]), "a.jsonl")
+    result = read_data(DataRequest(train=[source], split=float(ratio), split_seed=42, stratify=stratify))
+    column = ("--stratify", stratify) if stratify else ()
+    done = data("split", "a.jsonl", "--ratio", ratio, "-o", "out", "--json", *column)
+    told = [d["message"] for d in json.loads(done.stdout)["diagnostics"]]
+    train, held = (
+        [json.loads(line) for line in Path("out", name).read_text().splitlines()]
+        for name in ("train.jsonl", "eval.jsonl")
+    )
+    assert train and held and len(train) + len(held) == count
+    assert numbers(held) == numbers(list(result.rows["eval"]))
+    assert told == [d.message for d in result.diagnostics if d.code != "TF330"]
+
+
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
@@ -123,6 +141,13 @@ def test_nothing_is_written_over_or_from_rows_that_cannot_be_read() -> None:
     assert Path("out/eval.jsonl").read_bytes() == kept
     own = data("split", "out/train.jsonl", "--ratio", "0.5", "-o", "out", "--force")
     assert own.exit_code == 2 and len(Path("out/train.jsonl").read_text()) > 1000
+
+
+@pytest.mark.parametrize("several", [".", "*.jsonl"])
+def test_splits_and_samples_are_of_one_file(several: str) -> None:
+    write(ROWS)
+    for done in (data("split", several, "--ratio", "0.5", "-o", "out"), data("sample", several)):
+        assert done.exit_code == 2 and "this takes one file" in done.stderr and not Path("out").exists()
 
 
 def test_samples_are_by_content() -> None:

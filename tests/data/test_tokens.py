@@ -185,6 +185,42 @@ def test_broken_files_of_a_tokenizer_are_told(tmp_path: Path) -> None:
         load(str(broken), online=False)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("chat_template.jinja", b"\xff\xfe{", r"chat_template\.jinja cannot be read: .*can't decode byte"),
+        ("chat_template.jinja", b"{{ " + b"(" * 20_000 + b")" * 20_000 + b" }}", "template is broken: .*recursion"),
+        ("chat_template.jinja", b"{{ 'x'|center(9 ** 18) ~ [1 for }}", "the chat template is broken"),
+        ("tokenizer_config.json", b"[" * 200_000, r"tokenizer_config\.json cannot be read: .*recursion"),
+        ("tokenizer_config.json", b'{"chat_template": [{"name": [], "template": 1}]}', "has no chat template"),
+        ("tokenizer_config.json", b'{"chat_template": [{"name": "default", "template": 1}]}', "template is broken"),
+    ],
+)
+def test_hostile_files_of_a_tokenizer_are_told(tmp_path: Path, name: str, content: bytes, why: str) -> None:
+    model = save(tmp_path / "model", None)
+    (model / name).write_bytes(content)
+    with pytest.raises(NoTokenizer, match=why):
+        load(str(model), online=False).renderer({})
+
+
+def test_a_template_that_wants_more_memory_than_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("tuneform.runtime.tokens.tokenizer.compile_template", refuse)
+    with pytest.raises(NoTokenizer, match="the chat template is broken: MemoryError"):
+        load(str(save(tmp_path / "model")), online=False)
+
+
+@pytest.mark.parametrize("messages", [21_844, 21_846])
+def test_a_chat_of_more_messages_than_there_are_marks(tmp_path: Path, messages: int) -> None:
+    tokenizer = load(str(save(tmp_path / "model")), online=False)
+    chat = [{**SAID, "weight": 0} if i % 2 else USER for i in range(messages - 2)]
+    found = count([{"messages": [*chat, *CHAT]}], Question("chat", "assistant"), tokenizer)
+    why = {0: "the conversation has too many messages to follow"}
+    assert found.unfit == (why if messages > 21_844 else {}) and found.trained[0] == (6 if not found.unfit else 0)
+
+
 def test_templates_in_the_configuration(tmp_path: Path) -> None:
     model = save(tmp_path / "model", None)
     both = [{"name": "default", "template": "D"}, {"name": "tool_use", "template": "T"}]

@@ -99,6 +99,10 @@ SPECIAL_CASES: dict[str, tuple[str, str, str, dict[str, Any], str]] = {
         *("chat", "gemma", "assistant", CONVERSATIONS["system"]),
         "the chat template refuses it: System role not supported",
     ),
+    "more messages than can be followed": (
+        *("chat", "smollm2", "assistant", {"messages": PLAIN * 5_462}),
+        "the conversation has too many messages to follow",
+    ),
     "completion": (
         *("prompt_completion", "smollm2", "completion", {"prompt": "Hi there.", "completion": " Hello!"}),
         "Hi there.« Hello!<eos>»",

@@ -100,6 +100,22 @@ def test_bad_rows_can_be_skipped_and_are_counted() -> None:
     assert every.exit_code == 1 and "no row is left for bedrock-nova" in every.stderr and not Path("o.jsonl").exists()
 
 
+def test_rows_on_one_line_are_named_by_number() -> None:
+    Path("a.json").write_text(json.dumps([ROWS[0], *[{"messages": TURNS}] * 9, {"messages": "?"}]))
+    refused = run("a.json", "--to", "openai", "-o", "out.jsonl", "--on-bad-row", "skip", "--json")
+    assert "1 TF316, first at row 11: " in refused.stderr and "listed" not in refused.stderr
+    many = run("a.json", "--to", "vertex-gemini", "-o", "out.jsonl", "--on-bad-row", "skip")
+    assert "a.json: row 2: warning TF341" in many.stderr
+    assert (
+        "a.json: row 3: warning TF341: and 8 more rows that vertex-gemini cannot say so, up to row 10" in many.stderr
+    )
+    split = run(
+        "a.json", "--to", "vertex-gemini", "-o", "out.jsonl", "--on-bad-row", "skip", "--expand", "split-turns"
+    )
+    assert "a.json: row 2: note TF349: 9 rows take" in split.stderr
+    assert "a.json: row 2, a.json: row 3, " in split.stderr
+
+
 def test_too_few_rows_are_a_warning_and_too_many_bytes_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     write("a.jsonl", ROWS)
     few = run("a.jsonl", "--to", "bedrock-claude", "-o", "few.jsonl")
@@ -167,13 +183,33 @@ def test_prompts_without_a_method_are_told_how_to_be_read() -> None:
     assert run("p.jsonl", "--to", "bedrock-nova", "-o", "o.jsonl", "--method", "rft").exit_code == 0
 
 
+def test_folders_and_patterns_are_read_as_the_report_reads_them() -> None:
+    Path("rows").mkdir()
+    other = [{"messages": [SAID, {**FOUR, "content": "vier"}]}]
+    write("rows/b.jsonl", other), write("rows/a.jsonl", ROWS), write("rows/notes.md", [])
+    for read in ("rows", "rows/*.jsonl"):
+        done = run(read, "--to", "openai", "-o", "out.jsonl")
+        assert done.exit_code == 0, done.output
+        lines = Path("out.jsonl").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == 13 and json.loads(lines[12]) == other[0]
+        assert ("`notes.md`" in done.stderr) == (read == "rows")
+        mine = run(read, "--to", "openai", "-o", "rows/b.jsonl")
+        assert mine.exit_code == 2 and "is one of the files to read" in mine.stderr
+    none = run("none/*.jsonl", "--to", "openai", "-o", "o.jsonl")
+    assert (
+        none.exit_code == 1
+        and "TF301" in none.stderr
+        and "the pattern `none/*.jsonl` finds no data file" in none.stderr
+    )
+
+
 def test_files_of_two_shapes_are_no_file_of_rows() -> None:
     one, two = write("a.jsonl", ROWS), write("b.jsonl", [{"text": "t"}])
     done = run(one, two, "--to", "together", "-o", "out.jsonl")
     assert (
         done.exit_code == 1
         and "TF324" in done.stderr
-        and "b.jsonl holds text rows, but a.jsonl holds chat rows" in done.stderr
+        and "`b.jsonl` holds text rows, but `a.jsonl` holds chat rows" in done.stderr
     )
 
 
@@ -182,7 +218,7 @@ def test_files_of_two_shapes_are_no_file_of_rows() -> None:
     [
         (("a.jsonl", "--to", "bedrok-nova", "-o", "o.jsonl"), "did you mean `bedrock-nova`?"),
         (("a.jsonl", "--to", "openai", "-o", "a.jsonl"), "is one of the files to read"),
-        (("a.jsonl", "--to", "openai", "-o", "o.jsonl", "--columns", "prompt"), "is not KEY=COLUMN"),
+        (("a.jsonl", "--to", "openai", "-o", "o.jsonl", "--columns", "prompt"), "is not FIELD=COLUMN"),
         (("a.jsonl", "--to", "openai", "-o", "o.jsonl", "--method", "ppo"), "`ppo` is none of"),
         (("a.jsonl", "--to", "openai", "-o", "o.jsonl", "--expand", "merge"), "`merge` is none of"),
         (("a.jsonl", "--to", "sagemaker", "-o", "o", "--expand", "all-turns", "--expand", "split-turns"), "opposite"),

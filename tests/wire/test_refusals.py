@@ -108,6 +108,29 @@ def test_ids_of_calls_are_numbered_and_answers_name_them(wire: str) -> None:
     assert taken == {"call-ids"} and "id" not in first
 
 
+@pytest.mark.parametrize("wire", ["openai", "together"])
+def test_no_two_calls_get_one_id(wire: str) -> None:
+    def calls(*ids: str | None) -> Row:
+        call = called()["messages"][1]["tool_calls"][0]
+        named = [{**call, "id": name} if name else call for name in ids]
+        return {"role": "assistant", "content": "", "tool_calls": named}
+
+    def ids(messages: list[Row]) -> list[str]:
+        return [call["id"] for message in messages for call in message.get("tool_calls", ())]
+
+    tools = called()["tools"]
+    row = {"messages": [SAID, calls("call_2", None, "call_4", None), turn("tool", "1")], "tools": tools}
+    row["messages"] += [turn("tool", str(i)) for i in (2, 3, 4)] if wire == "openai" else []
+    (chat_row,), _ = to_wire(row, "chat", WIRES[wire].forms["chat"], frozenset({"call-ids"}))
+    assert ids(chat_row["messages"]) == ["call_2", "call_3", "call_4", "call_5"]
+    pair = {"prompt": [SAID, calls(None), turn("tool", "1")], "tools": tools}
+    pair |= {"chosen": [calls(None, "call_3")], "rejected": [calls(None, None)]}
+    (pair_row,), _ = to_wire(pair, "preference", WIRES[wire].forms["preference"], frozenset({"call-ids"}))
+    assert ids(pair_row["input"]["messages"]) == ["call_1"]
+    assert ids(pair_row["preferred_output"]) == ["call_2", "call_3"]
+    assert ids(pair_row["non_preferred_output"]) == ["call_2", "call_3"]
+
+
 def test_an_answer_too_many_is_refused_though_ids_may_be_made() -> None:
     row = called()
     row["messages"].insert(3, turn("tool", "again"))
@@ -149,20 +172,20 @@ def test_a_target_without_such_rows_names_others_that_take_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wire", "shape", "rows", "size", "longest", "split", "told"),
+    ("wire", "shape", "rows", "size", "split", "told"),
     [
-        ("openai", "chat", 9, 10, None, "train", ["at least 10"]),
-        ("openai", "chat", 9, 10, None, "eval", []),
-        ("openai", "chat", 10, 10, 65_537, "train", ["65,537 tokens"]),
-        ("azure", "chat", 10, 536_870_913, None, "train", ["536,870,913 bytes"]),
-        ("bedrock-claude", "chat", 32, 2**30 + 1, 32_000, "train", []),
-        ("bedrock-claude", "chat", 1_001, 2**30 + 1, None, "eval", ["1,001 rows", "1,073,741,825 bytes"]),
-        ("vertex-gemini", "prompt", 5_001, 1, None, "train", ["5,000 at most"]),
-        ("trl", "chat", 1, 1, 10**6, "train", []),
+        ("openai", "chat", 9, 10, "train", ["at least 10"]),
+        ("openai", "chat", 9, 10, "eval", []),
+        ("openai", "chat", 10, 10, "train", []),
+        ("azure", "chat", 10, 536_870_913, "train", ["536,870,913 bytes"]),
+        ("bedrock-claude", "chat", 32, 2**30 + 1, "train", []),
+        ("bedrock-claude", "chat", 1_001, 2**30 + 1, "eval", ["1,001 rows", "1,073,741,825 bytes"]),
+        ("vertex-gemini", "prompt", 5_001, 1, "train", ["5,000 at most"]),
+        ("trl", "chat", 1, 1, "train", []),
     ],
 )  # fmt: skip
-def test_limits(wire: str, shape: str, rows: int, size: int, longest: int | None, split: Any, told: list[str]) -> None:
-    found = list(beyond(wire, shape, rows=rows, size=size, longest=longest, split=split))
+def test_limits(wire: str, shape: str, rows: int, size: int, split: Any, told: list[str]) -> None:
+    found = list(beyond(wire, shape, rows=rows, size=size, split=split))
     assert len(found) == len(told)
     assert all(text in over.message for text, over in zip(told, found, strict=True))
     assert all(over.few == ("at least" in over.message) for over in found)

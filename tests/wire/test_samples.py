@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tuneform.runtime.loaded import Source
 from tuneform.runtime.wireout import Asked, Done, convert_files
 from tuneform.spec.diagnostics import Level
 from tuneform.spec.wire.convert import WIRES
@@ -57,7 +58,8 @@ BIG: list[tuple[str, dict[str, Any], str, set[str], dict[str, set[str]]]] = [
 def done(path: Path, wire: str, tmp_path: Path, options: dict[str, Any], *expand: str) -> Done:
     out = tmp_path / f"{wire}.jsonl"
     out.unlink(missing_ok=True)
-    found = convert_files(Asked((path,), WIRES[wire], out, expand=frozenset(expand), **options))
+    source = Source(path, str(path), columns=options.get("columns", {}))
+    found = convert_files(Asked([source], WIRES[wire], out, options.get("method"), expand=frozenset(expand)))
     assert out.exists() == found.ok
     assert all(d.code.startswith("TF3") for d in found.diagnostics)
     return found

@@ -17,7 +17,7 @@ DEFAULT = "report"
 
 
 class DataTable(click.Group):
-    """A group whose commands are imported when they run; a file in the place of a command is reported on."""
+    """A group whose commands are imported when they run; what begins with no command is a report's."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -33,14 +33,13 @@ class DataTable(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and DEFAULT in COMMANDS:
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The group has no options but --help, so that others before a file are the report's, too."""
+        if args and args[0] not in (*COMMANDS, *ctx.help_option_names):
             args = [DEFAULT, *args]
-        return super().resolve_command(ctx, args)
+        return super().parse_args(ctx, args)
 
 
-@click.group(name="data", cls=DataTable)
+@click.group(name="data", cls=DataTable, subcommand_metavar="FILE... | COMMAND [ARGS]...")
 def command() -> None:
     """Look at files of rows, and write them in other forms."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,3 +39,25 @@ def sources(paths: tuple[Path, ...], form: str, columns: tuple[str, ...]) -> lis
             raise click.BadParameter(f"`{pair}` is not FIELD=COLUMN", param_hint="--columns")
         mapped[key] = column
     return [Source(Path(os.path.abspath(path)), str(path), form, mapped) for path in paths]
+
+
+def one_file(file: Path) -> None:
+    """A usage error where several files are named."""
+    from ...datapaths import is_many
+
+    if is_many(Path(os.path.abspath(file))):
+        raise click.BadParameter(f"{file} is a folder or a pattern; this takes one file", param_hint="FILE")
+
+
+def refuse_inputs(out: Path, read: Iterable[Source], option: str) -> None:
+    """A usage error where the file to write is one of those to read, by whatever name."""
+    from ...data import place_of
+    from ...datapaths import expand
+    from ...problems import Problems
+
+    if not out.exists():
+        return
+    for source in read:
+        for file in expand(source, place_of(source, ""), Problems()):
+            if file.path.exists() and out.samefile(file.path):
+                raise click.BadParameter(f"{out} is one of the files to read", param_hint=option)

@@ -9,7 +9,7 @@ import click
 
 from ...console import WRONG, err, guarded, json_option, out_json, print_diagnostics
 from ..common import options
-from .common import format_option
+from .common import format_option, refuse_inputs, sources
 
 if TYPE_CHECKING:
     from ....spec.wire.base import Wire
@@ -53,17 +53,14 @@ def command(
     from ...wireout import Asked, convert_files
 
     asked = Asked(
-        files=files,
+        sources=sources(files, form, columns),
         wire=_wire(wire),
         out=out,
-        format=form,
-        columns=_columns(columns),
         method=_method(ALIASES.get(method, method) if method else None),
         skip=on_bad_row == "skip",
         expand=_expansions(expand),
     )
-    if any(out.exists() and file.exists() and out.samefile(file) for file in files):
-        raise click.UsageError(f"{out} is one of the files to read; take another name for -o")
+    refuse_inputs(out, asked.sources, "-o")
     with phases_bar() as phases:
         done = convert_files(asked, phases)
     print_diagnostics(done.diagnostics)
@@ -87,16 +84,6 @@ def _wire(name: str) -> Wire:
             param_hint="--to",
         )
     return WIRES[name]
-
-
-def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for pair in pairs:
-        key, equals, column = pair.partition("=")
-        if not (key and equals and column):
-            raise click.BadParameter(f"`{pair}` is not KEY=COLUMN", param_hint="--columns")
-        found[key] = column
-    return found
 
 
 def _method(name: str | None) -> str | None:

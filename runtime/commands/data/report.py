@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from ...console import WRONG, guarded, json_option, out_json
 from ..common import options
-from .common import columns_option, format_option, sources
+from .common import columns_option, format_option, refuse_inputs, sources
 
 
 @click.command(name="report")
@@ -48,10 +47,10 @@ def command(
     """
     from ....spec.wire.convert import WIRES
     from ...datareport.gather import Wanted, gather
+    from ...jsonfiles import write_parts
     from ...reading_bar import phases_bar
+    from ...spool import Spool
 
-    if problems and any(problems.resolve() == file.resolve() for file in (*files, *held)):
-        raise click.BadParameter(f"{problems} is one of the files to read", param_hint="--problems")
     wanted = Wanted(
         train=sources(files, form, columns),
         eval=sources(held, form, columns),
@@ -60,11 +59,14 @@ def command(
         max_length=max_length,
         method=_method(method),
     )
-    with ExitStack() as stack:
-        sink = None
-        if problems:
-            sink = stack.enter_context(problems.open("w", encoding="utf-8", newline="\n")).write
-        report = gather(wanted, sink, phases=stack.enter_context(phases_bar()))
+    if problems:
+        refuse_inputs(problems, [*wanted.train, *wanted.eval], "--problems")
+    listed = Spool()
+    with phases_bar() as phases:
+        report = gather(wanted, listed.add if problems else None, phases=phases)
+    if problems:
+        problems.parent.mkdir(parents=True, exist_ok=True)
+        write_parts(problems, listed.blocks(0, listed.size))
     if as_json:
         from ...datareport.document import document
 

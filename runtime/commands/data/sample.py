@@ -8,7 +8,7 @@ import click
 
 from ...console import WRONG, err, guarded
 from ..common import options
-from .common import seed_option
+from .common import one_file, seed_option
 
 
 @click.command(name="sample")
@@ -22,13 +22,14 @@ from .common import seed_option
 )
 @guarded
 def command(file: Path, size: int, seed: int, out: Path | None) -> None:
-    """Print some rows of FILE as they are, in their order, one a line.
+    """Print some rows of FILE, which is one file, as they are, in their order, one a line.
 
     The content of rows decides, so that the same seed gives the same rows wherever they stand. Rows that are equal
     count once. Exit code 1 where rows cannot be read; the others are printed all the same.
     """
     from ...picking import FileProblem, as_they_are, sample
 
+    one_file(file)
     if out and out.exists() and file.exists() and out.samefile(file):
         raise click.UsageError(f"{out} is the file to read")
     try:

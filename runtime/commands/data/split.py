@@ -9,7 +9,7 @@ import click
 
 from ...console import WRONG, guarded, json_option, out_json, print_diagnostics
 from ..common import options
-from .common import columns_option, format_option, seed_option, sources
+from .common import columns_option, format_option, one_file, seed_option, sources
 
 NAMES = ("train.jsonl", "eval.jsonl")
 
@@ -40,7 +40,7 @@ def command(
     columns: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Write the rows of FILE to train.jsonl and eval.jsonl, as they are.
+    """Write the rows of FILE, which is one file, to train.jsonl and eval.jsonl, as they are.
 
     The rows are those that `data.eval: {split: RATIO}` of a spec would hold out: a row's content decides, so that
     added rows move no other, and equal rows stay together.
@@ -48,6 +48,7 @@ def command(
     from ...picking import as_they_are, split
     from ...reading_bar import phases_bar
 
+    one_file(file)
     paths = [out / name for name in NAMES]
     for path in paths:
         if path.exists() and (not force or path.samefile(file)):
