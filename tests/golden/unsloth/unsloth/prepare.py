@@ -85,6 +85,8 @@ class Chat:
 
     def follow(self) -> None:
         """Render the conversation with marks."""
+        if len(self.messages) > 21_844:  # there are no more marks
+            raise ValueError("the conversation has too many messages to follow")
         for starts in (True, False):  # they are in the way where the template trims or takes apart a text
             self.marked = mark(self.messages, starts)
             self.view = self.try_render(self.marked)

@@ -18,8 +18,9 @@ def merged(result: Path, **options) -> PreTrainedModel:
     """An adapter in its base, which is a hub id, or a path as seen from where the earlier run ran."""
     adapter = json.loads((result / "adapter_config.json").read_text(encoding="utf-8"))
     base = adapter["base_model_name_or_path"]
-    beside = result.parent / base
-    if beside.is_dir():
+    # A result lies in the folder that its run ran in; a checkpoint, one below.
+    beside = next((up / base for up in result.absolute().parents[:2] if (up / base).is_dir()), None)
+    if beside:
         base = beside
     elif adapter.get("revision"):
         options["revision"] = adapter["revision"]
