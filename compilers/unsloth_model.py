@@ -22,8 +22,9 @@ def load(plan: Plan) -> list[Setting]:
     if starts_elsewhere(plan):
         found = [Setting("model_name", Code("source"), ("model.id",), "what starting_model made")]
     else:
-        found = [take(plan, "model_name", "model.id"), *peft.base_revision(plan)]
+        found = [take(plan, "model_name", "model.id")]
     found += [
+        *peft.base_revision(plan),  # a folder has none, and takes no notice of it
         take(plan, "max_seq_length", "training.max_length"),
         Setting("dtype", Code(f"torch.{plan['model.dtype']}"), ("model.dtype",)),
         *_quantization(plan),

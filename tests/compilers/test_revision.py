@@ -32,12 +32,15 @@ def test_a_revision_goes_wherever_the_base_is_loaded(label: str, adapter: str, s
     base = put(bases(label)[adapter], "model", {"id": "acme/tiny", "revision": COMMIT, **STARTS[start]})
     result = compiled(base, tmp_path, label)[1]
     assert [d.code for d in result.diagnostics if d.path == "model.revision"] == []
-    found = calls(script(result, {"trl": "train.py", "axolotl": "plugin.py"}[label]))
+    found = calls(script(result, "plugin.py" if label == "axolotl" else "train.py"))
     assert start == "alone" or found["starting_model"]["revision"] == COMMIT
     if label == "trl":
         assert found["SFTConfig"]["model_init_kwargs"]["revision"] == COMMIT, "starting_model may give the id back"
         assert ("LoraConfig" in found) == (adapter != "sft-full")
         assert "LoraConfig" not in found or found["LoraConfig"]["revision"] == COMMIT
+    elif label == "unsloth":
+        loading = script(result, "train.py").split("FastLanguageModel.from_pretrained(")[1].split("\n    )")[0]
+        assert f'revision="{COMMIT}"' in loading, "starting_model may give the id back"
     else:
         assert f"model_revision: {COMMIT}\n" in script(result, "config.yaml")
         own = f'    def get_lora_config_kwargs(self, cfg):\n        return {{"revision": "{COMMIT}"}}'
