@@ -44,12 +44,24 @@ def supervise_stages(
 
 
 def next_stage(run: RunDir) -> RunDir | None:
-    """The run of the next stage, if it waits for this one."""
+    """The run of the next stage, if it waits for this one and nobody has asked this one to stop."""
+    later = _after(run)
+    waits = later is not None and later.record()["state"] == "waiting"
+    return later if waits and not run.record().get("stop") else None
+
+
+def halted_by(run: RunDir) -> dict[str, Any] | None:
+    """The stop for which the stages after a run that succeeded have not begun; None if there is none."""
+    later, record = _after(run), run.record()
+    if later is None or record["state"] != "succeeded" or later.record()["state"] != "waiting":
+        return None
+    return record.get("stop")
+
+
+def _after(run: RunDir) -> RunDir | None:
     ids = run.record().get("stages") or [run.id]
-    for later in ids[ids.index(run.id) + 1 :][:1]:
-        found = RunDir(run.path.parent / later)
-        return found if found.record()["state"] == "waiting" else None
-    return None
+    later = ids[ids.index(run.id) + 1 :][:1]
+    return RunDir(run.path.parent / later[0]) if later else None
 
 
 def first_unfinished(run: RunDir) -> RunDir:

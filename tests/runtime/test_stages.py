@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from click.testing import Result
 
-from tuneform.runtime import rundir
+from tuneform.runtime import local, rundir, stop_request
 from tuneform.runtime.progress import Silent
 from tuneform.runtime.rundir import RunDir
 from tuneform.runtime.supervise import supervise_stages
+from tuneform.runtime.verdict import conclude
 
-from .fakes import QUICK, make_chain, set_given, state, until
+from .fakes import QUICK, make_chain, set_given, state, stepped, until
 
 Cli = Callable[..., Result]
 BAD = {"at": 3, "say": "ValueError: no good"}
@@ -78,3 +84,48 @@ def test_status_and_runs_tell_of_waiting(runs: Path, cli: Cli) -> None:
     assert f"waiting: waits for {chain[0].id}" in shown.stdout and "resume" in shown.stdout
     assert "waiting" in cli("runs").stdout
     assert cli("cancel", chain[1].id).exit_code == 0 and state(chain[1]) == "waiting"
+
+
+@pytest.mark.parametrize(("how", "code"), [("interrupt", 130), ("cancel", 130), ("budget", 3)])
+def test_a_stop_in_the_last_steps_of_a_stage_begins_no_other(runs: Path, cli: Cli, how: str, code: int) -> None:
+    chain = make_chain(runs, {"delay": 0.05, "steps": 60, "deaf": True}, {})
+    if how == "budget":
+        given = chain[0].manifest()
+        given["run"]["max_hours"] = 1.5 / 3600
+        (chain[0].bundle / "manifest.json").write_text(json.dumps(given))
+
+    def ask() -> None:
+        until(lambda: stepped(chain[0]))
+        if how == "interrupt":
+            os.kill(os.getpid(), signal.SIGINT)
+        elif how == "cancel":
+            stop_request.write(chain[0], kill=False)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    last, record = supervise_stages(chain[0], Silent, QUICK)
+    thread.join()
+    assert (last, record["state"], record["stop"]["reason"]) == (chain[0], "succeeded", how)
+    assert states(chain) == ["succeeded", "waiting"]
+    watched = cli("watch", chain[0].id)  # ends as `run` does
+    assert watched.exit_code == code and f"resume: tuneform run --resume {chain[0].id}" in watched.stderr
+    resumed = cli("run", "--resume", chain[0].id)
+    assert resumed.exit_code == 0 and states(chain) == ["succeeded"] * 2, resumed.stderr
+
+
+@pytest.mark.parametrize("how", ["interrupt", "cancel"])
+def test_a_stop_that_comes_once_the_trainer_has_ended_counts(
+    runs: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = make_chain(runs, {}, {})
+
+    def late(run: RunDir) -> dict[str, Any]:
+        if how == "interrupt":
+            os.kill(os.getpid(), signal.SIGINT)
+        else:
+            stop_request.write(run, kill=False)
+        return conclude(run)
+
+    monkeypatch.setattr(local, "conclude", late)
+    record = supervise_stages(chain[0], Silent, QUICK)[1]
+    assert record["stop"]["reason"] == how and states(chain) == ["succeeded", "waiting"]
