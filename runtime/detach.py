@@ -75,7 +75,6 @@ def main(folder: str) -> None:
             _tell_the_starter()
             record = go_on(run, Plain(sys.stderr))
         if record["state"] == "succeeded" and (following := next_stage(run)):
-            following.hand_over("the stage before has succeeded")
             _, record = supervise_stages(following, lambda: Plain(sys.stderr))
         print(f"{record['state']}: {record['message']}", file=sys.stderr)
     except TuneformError as error:

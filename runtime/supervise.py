@@ -12,8 +12,8 @@ from .following import Following
 from .local import Options, run_local
 from .process import this_process
 from .progress import Enduring, Progress, Silent
-from .reconcile import trainer_of
-from .rundir import Busy, RunDir
+from .reconcile import standing, trainer_of
+from .rundir import RESUMABLE, Busy, RunDir
 
 _TAKING = 10.0  # seconds; `status` and `watch` hold the lock for moments
 
@@ -38,24 +38,34 @@ def supervise_stages(
     record = supervise(run, progress(), options)
     while record["state"] == "succeeded" and (following := next_stage(run)):
         run = following
-        run.hand_over("the stage before has succeeded")
         record = supervise(run, progress(), options)
     return run, record
 
 
 def next_stage(run: RunDir) -> RunDir | None:
-    """The run of the next stage, if it waits for this one and nobody has asked this one to stop."""
+    """The run of the next stage, now pending, if it waits for this one and nobody has asked this one to stop."""
     later = _after(run)
-    waits = later is not None and later.record()["state"] == "waiting"
-    return later if waits and not run.record().get("stop") else None
+    if later is None or run.record().get("stop"):
+        return None
+    with _held(later):  # `tuneform cancel` may want it as well
+        if later.record()["state"] != "waiting":
+            return None
+        later.hand_over("the stage before has succeeded")
+    return later
 
 
 def halted_by(run: RunDir) -> dict[str, Any] | None:
     """The stop for which the stages after a run that succeeded have not begun; None if there is none."""
     later, record = _after(run), run.record()
-    if later is None or record["state"] != "succeeded" or later.record()["state"] != "waiting":
+    if later is None or record["state"] != "succeeded":
         return None
-    return record.get("stop")
+    try:
+        following = later.record()
+    except RunError:  # its folder is damaged or gone
+        return None
+    if following["state"] == "waiting":
+        return record.get("stop")
+    return following.get("stop") if following["state"] == "cancelled" and not following["attempts"] else None
 
 
 def _after(run: RunDir) -> RunDir | None:
@@ -70,15 +80,29 @@ def first_unfinished(run: RunDir) -> RunDir:
     return next((stage for stage in stages if stage.record()["state"] != "succeeded"), run)
 
 
+def resumable(run: RunDir) -> bool:
+    """True where `--resume` would go on, with this run or with another stage."""
+    try:
+        return standing(first_unfinished(run)).state in RESUMABLE
+    except RunError:  # of a stage whose folder is damaged or gone
+        return False
+
+
 @contextmanager
 def taken(run: RunDir) -> Iterator[None]:
     """Be the Tuneform that looks after a pending run."""
+    with _held(run):
+        state = run.record()["state"]
+        if state != "pending":
+            raise RunError(f"run {run.id} is {state}: it was taken or ended by another Tuneform", run.id)
+        run.update(supervisor=this_process().as_dict())
+        yield
+
+
+@contextmanager
+def _held(run: RunDir) -> Iterator[None]:
     try:
         with run.supervise(timeout=_TAKING):
-            state = run.record()["state"]
-            if state != "pending":
-                raise RunError(f"run {run.id} is {state}: it was taken or ended by another Tuneform", run.id)
-            run.update(supervisor=this_process().as_dict())
             yield
     except Busy:
         raise RunError(f"run {run.id} goes on under another Tuneform", run.id) from None
