@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
@@ -19,6 +21,7 @@ from tests.support import MINIMAL
 from tuneform.runtime import bundles
 from tuneform.runtime.cli import COMMANDS, main
 from tuneform.spec.codes import codes
+from tuneform.spec.data import Format
 from tuneform.spec.schema import descriptions, json_schema, sections
 from tuneform.spec.yaml_reader import Reader
 
@@ -303,6 +306,13 @@ def test_a_reward_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
         assert found.exit_code == 1 and f"{spec}:6:18: error TF211: `mine.py` is no file" in found.stderr
     (tmp_path / "mine.py").write_text("def right(answer, row): return 1.0\n")
     assert cli("compile", spec).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["report", "split", "convert"])
+def test_commands_on_rows_take_the_formats_of_a_spec(command: str) -> None:
+    help_text = CliRunner().invoke(main, ["data", command, "--help"], terminal_width=300).output
+    shown = re.search(r"--format \[(.*?)\]", help_text)
+    assert shown is not None and tuple(shown[1].split("|")) == get_args(Format)
 
 
 def test_an_output_that_knows_few_characters(example: Path) -> None:

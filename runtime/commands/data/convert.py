@@ -9,11 +9,10 @@ import click
 
 from ...console import WRONG, err, guarded, json_option, out_json, print_diagnostics
 from ..common import options
+from .common import column_names, columns_option, format_option, known_method
 
 if TYPE_CHECKING:
     from ....spec.wire.base import Wire
-
-_FORMATS = ("auto", "chat", "instruction", "prompt_completion", "text", "preference", "unpaired_preference", "prompt")
 
 
 @click.command(name="convert")
@@ -23,8 +22,8 @@ _FORMATS = ("auto", "chat", "instruction", "prompt_completion", "text", "prefere
     click.option(
         "-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write."
     ),
-    click.option("--format", "format_", type=click.Choice(_FORMATS), default="auto", help="What the rows are."),
-    click.option("--columns", "columns", multiple=True, metavar="KEY=COLUMN", help="A column of another name."),
+    format_option,
+    columns_option,
     click.option("--method", metavar="METHOD", help="What the rows are for: sft, dpo, rft, ..."),
     click.option(
         "--on-bad-row", type=click.Choice(["error", "skip"]), default="error", help="Skip such rows, or not."
@@ -37,7 +36,7 @@ def command(
     files: tuple[Path, ...],
     wire: str,
     out: Path,
-    format_: str,
+    form: str,
     columns: tuple[str, ...],
     method: str | None,
     on_bad_row: str,
@@ -49,16 +48,15 @@ def command(
     What the form cannot say is an error, or an expansion that you allow by its name. Exit code 1 where there is an
     error; then nothing is written.
     """
-    from ....spec.method import ALIASES
     from ...wireout import Asked, convert_files
 
     asked = Asked(
         files=files,
         wire=_wire(wire),
         out=out,
-        format=format_,
-        columns=_columns(columns),
-        method=_method(ALIASES.get(method, method) if method else None),
+        format=form,
+        columns=column_names(columns),
+        method=known_method(method),
         skip=on_bad_row == "skip",
         expand=_expansions(expand),
     )
@@ -86,24 +84,6 @@ def _wire(name: str) -> Wire:
             param_hint="--to",
         )
     return WIRES[name]
-
-
-def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for pair in pairs:
-        key, equals, column = pair.partition("=")
-        if not (key and equals and column):
-            raise click.BadParameter(f"`{pair}` is not KEY=COLUMN", param_hint="--columns")
-        found[key] = column
-    return found
-
-
-def _method(name: str | None) -> str | None:
-    from ....spec.rows.shapes import METHODS
-
-    if name is not None and name not in METHODS:
-        raise click.BadParameter(f"`{name}` is none of {', '.join(METHODS)}", param_hint="--method")
-    return name
 
 
 def _expansions(names: tuple[str, ...]) -> frozenset[str]:
