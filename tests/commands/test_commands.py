@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -257,6 +258,17 @@ def test_check_sees_edited_rows_and_another_way_to_run(cli: Cli, example: Path) 
     edit(folder / "manifest.json", '"train.py"\n    ]', '"other.py"\n    ]')
     changed = cli("check", example)
     assert changed.exit_code == 1 and '-    "other.py"' in changed.stdout
+
+
+def test_check_says_how_to_write_the_same_anew(cli: Cli, example: Path) -> None:
+    folder = example.parent.parent / "my specs"
+    shutil.copytree(example.parent, folder)
+    asked = [folder / example.name, "-o", folder / "out", "--set", "training.seed=7"]
+    found = cli("check", *asked)
+    (line,) = [line for line in found.stdout.splitlines() if line.startswith("write it anew with: ")]
+    again = shlex.split(line.removeprefix("write it anew with: tuneform "))
+    assert found.exit_code == 1 and cli(*again).exit_code == 0
+    assert cli("check", *asked).exit_code == 0
 
 
 def test_a_manifest_with_conflict_markers_is_said_to_be_unreadable(cli: Cli, example: Path) -> None:
