@@ -18,24 +18,31 @@ from .rundir import RESUMABLE, Busy, RunDir
 _TAKING = 10.0  # seconds; `status` and `watch` hold the lock for moments
 
 
-def supervise(run: RunDir, progress: Progress, options: Options | None = None) -> dict[str, Any]:
+Begun = Callable[[], None]
+
+
+def supervise(
+    run: RunDir, progress: Progress, options: Options | None = None, begun: Begun = lambda: None
+) -> dict[str, Any]:
     """Look after one pending run until it has ended; gives run.json as it stands then.
 
-    The progress may break off (a closed terminal), the run does not. RunError where the run is not pending or
-    another Tuneform has it; KeyboardInterrupt only while nothing has been started.
+    The progress may break off (a closed terminal), the run does not. `begun` is called once the run is ours. RunError
+    where it is not pending or another Tuneform has it; KeyboardInterrupt only while nothing has been started.
     """
-    with taken(run):
-        return go_on(run, progress, options)
+    with _taken(run):
+        begun()
+        return run_local(run, run.manifest(), Enduring(progress, run.own_log), options)
 
 
 def supervise_stages(
-    run: RunDir, progress: Callable[[], Progress], options: Options | None = None
+    run: RunDir, progress: Callable[[], Progress], options: Options | None = None, begun: Begun = lambda: None
 ) -> tuple[RunDir, dict[str, Any]]:
     """Look after a pending run, and once it has succeeded after the stages that wait for it, in order.
 
-    Gives the last run that was begun, with its run.json. `progress` makes the display of each.
+    Gives the last run that was begun, with its run.json. `progress` makes the display of each. `begun` is called once
+    the first is ours.
     """
-    record = supervise(run, progress(), options)
+    record = supervise(run, progress(), options, begun)
     while record["state"] == "succeeded" and (following := next_stage(run)):
         run = following
         record = supervise(run, progress(), options)
@@ -89,7 +96,7 @@ def resumable(run: RunDir) -> bool:
 
 
 @contextmanager
-def taken(run: RunDir) -> Iterator[None]:
+def _taken(run: RunDir) -> Iterator[None]:
     """Be the Tuneform that looks after a pending run."""
     with _held(run):
         state = run.record()["state"]
@@ -108,12 +115,7 @@ def _held(run: RunDir) -> Iterator[None]:
         raise RunError(f"run {run.id} goes on under another Tuneform", run.id) from None
 
 
-def go_on(run: RunDir, progress: Progress, options: Options | None = None) -> dict[str, Any]:
-    """What `supervise` does once the run is taken."""
-    return run_local(run, run.manifest(), Enduring(progress, run.own_log), options)
-
-
-def adopt(run: RunDir, progress: Progress | None = None) -> Following | None:
+def adopt(run: RunDir) -> Following | None:
     """Follow a trainer whose Tuneform is gone; the caller holds `run.supervise()`. None if no trainer runs."""
     trainer = trainer_of(run)
     if trainer is None:
@@ -128,7 +130,7 @@ def adopt(run: RunDir, progress: Progress | None = None) -> Following | None:
         trainer,
         None,
         collector,
-        progress or Silent(),
+        Silent(),
         options.poll,
         options.grace,
         reason=stop["reason"] if stop else None,
