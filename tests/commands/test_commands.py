@@ -178,6 +178,10 @@ def test_explain_leads_from_an_artifact_to_the_line(cli: Cli, example: Path) -> 
     assert "train.py: SFTConfig.learning_rate = 0.001" in found and f"{example}:16:3" in found
     assert "largest divisor of 4 / 1" in cli("explain", example, "trl", "SFTConfig.per_device_train_batch_size").stdout
     assert "did you mean" in cli("explain", example, "trl", "learning_rat").stderr
+    by_path = cli("explain", example, "trl", "training.micro_batch_size").stdout
+    assert by_path == cli("explain", example, "trl", "per_device_train_batch_size").stdout
+    assert "did you mean `training.seed`" in cli("explain", example, "trl", "training.sed").stderr
+    assert "say which target and key" in cli("explain", example).stderr and cli("explain", example).exit_code == 2
     axolotl = ("--set", "targets.other.target=axolotl")
     found = cli("explain", example, "other", "learning_rate", *axolotl).stdout
     assert "config.yaml: learning_rate" in found and "tuneform.yaml:" in found
