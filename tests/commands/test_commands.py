@@ -21,6 +21,7 @@ from tests.golden.bundles import EXAMPLES, HERE
 from tests.support import MINIMAL
 from tuneform.runtime import bundles
 from tuneform.runtime.cli import COMMANDS, main
+from tuneform.runtime.digests import digest
 from tuneform.spec.codes import codes
 from tuneform.spec.data import Format
 from tuneform.spec.schema import descriptions, json_schema, sections
@@ -126,7 +127,7 @@ def test_a_newer_tuneform_alone_is_no_drift(cli: Cli, example: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     old = (folder / "train.py").read_text("utf-8").replace("seed=42", "seed=41")
     (folder / "train.py").write_text(old, encoding="utf-8")
-    manifest["files"]["train.py"], manifest["tuneform"] = bundles._digest(old), "0.0.9"
+    manifest["files"]["train.py"], manifest["tuneform"] = digest(old.encode()), "0.0.9"
     (folder / "manifest.json").write_text(json.dumps(manifest))
     found = cli("check", example)
     assert found.exit_code == 0 and "0.0.9 wrote this" in found.stderr
