@@ -32,7 +32,7 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def ensure(requirements: Path, say: Say) -> Environment:
-        return Environment(Path(sys.executable), requirements, created=False)
+        return Environment(Path(sys.executable), requirements)
 
     def fetch(python: Path, source: Source, out: Path) -> None:
         out.write_text("".join(f"{line}\n" for line in found), encoding="utf-8")

@@ -30,7 +30,7 @@ from tuneform.runtime.rundir import RunDir
 def ensure(requirements, say):
     resolved = requirements.with_name("resolved.txt")
     resolved.write_text("")
-    return Environment(Path(sys.executable), resolved, False)
+    return Environment(Path(sys.executable), resolved)
 
 run = RunDir(Path(sys.argv[1]))
 with run.supervise():
