@@ -26,7 +26,7 @@ class Spool:
         self._tail += data
         if len(self._tail) >= (BLOCK if self._file else _IN_MEMORY):
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="tuneform-", buffering=0)  # noqa: SIM115
+                self._file = tempfile.TemporaryFile(prefix="tuneform-", buffering=0)  # noqa: SIM115 (open as long as the spool)
                 weakref.finalize(self, self._file.close)
             _write(self._file, self._tail)
             self._tail = bytearray()
