@@ -138,7 +138,13 @@ def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert envs.cache_folder() == Path.home() / ".cache" / "tuneform"
 
 
-def test_uv_beside_the_running_python_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_beside_the_running_python_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    beside, first = tmp_path / "python" / "uv", tmp_path / "path" / "uv"
+    for uv in (beside, first):
+        uv.parent.mkdir()
+        uv.touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(beside.with_name("python")))
     monkeypatch.setenv("PATH", "")
-    found = envs.uv_path()
-    assert found is None or Path(found).parent == Path(sys.executable).parent
+    assert envs.uv_path() == str(beside)
+    monkeypatch.setenv("PATH", str(first.parent))
+    assert envs.uv_path() == str(first)
