@@ -1,4 +1,4 @@
-"""What `import tuneform` offers to programs: the same as the command line, without printing or exiting."""
+"""What `import tuneform` offers to programs: the same as the command line, without exiting. `run` writes to stderr."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 from ..spec.load import Document, load
 from ..spec.lower import Context, lower
+from ..spec.plan import DataFacts
 from . import bundles
 from .project import open_project
 
-__all__ = ["Context", "Document", "compile", "load", "lower", "run"]
+__all__ = ["Context", "DataFacts", "Document", "compile", "load", "lower", "run"]
 
 
 def compile(
@@ -25,7 +26,10 @@ def compile(
 
 
 def run(spec: Path | str, label: str, sets: Sequence[str] = (), runs: Path = Path("runs")) -> dict[str, Any]:
-    """Compile one target, run it here with progress on stderr; gives run.json of the last stage."""
+    """Compile one target and run it here; gives run.json of the last stage that was begun.
+
+    Warnings, ids and progress go to stderr. SpecError where there is a problem.
+    """
     from .commands.run import make
     from .progress import on
     from .supervise import supervise_stages

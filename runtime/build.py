@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..spec.diagnostics import Diagnostic, Level, SpecError
+from ..spec.places import key_span, locate
 from . import bundles, envs, hub
 from .data import DataResult, read_data
 from .jsonfiles import read_json
-from .project import Target, data_request, hub_key, open_project, with_rows
+from .project import Project, Target, data_request, hub_key, open_project, with_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,7 @@ def build_bundles(
     SpecError where there is a problem.
     """
     project = open_project(spec, [label] if label else [], sets, folder=out).require()
-    labels = list(dict.fromkeys(target.label for target in project.targets))
-    if len(labels) != 1:
-        names = ", ".join(f"`{name}`" for name in labels)
-        span = project.document.place("targets")
-        message = f"the spec has {len(labels)} targets: {names}"
-        raise SpecError([Diagnostic("TF210", Level.ERROR, "targets", message, "name one with -t", span)])
+    _check_asked(project)
     bundles.write(project, project.targets)
     for target in project.targets:
         if target.pending:
@@ -49,6 +45,25 @@ def build_bundles(
             bundles.write(project.require(), [target])
     folders = [target.folder for target in project.targets]
     return Built([read_json(folder / bundles.MANIFEST) or {} for folder in folders], folders, project.diagnostics)
+
+
+def _check_asked(project: Project) -> None:
+    """SpecError unless a run can begin with what was asked for."""
+    labels = list(dict.fromkeys(target.label for target in project.targets))
+    first = project.targets[0]
+    if len(labels) != 1:
+        place = ["targets"]
+        message = f"the spec has {len(labels)} targets: {', '.join(f'`{name}`' for name in labels)}"
+        hint = "name one with -t"
+    elif first.stage and first.after:
+        place = ["stages", first.stage]
+        message = f"stage `{first.stage}` starts from the result of `{first.after}`, and alone has none"
+        hint = f"run all stages with `-t {first.label}`"
+    else:
+        return
+    node, path = locate(project.document.raw, place)
+    found = Diagnostic("TF210", Level.ERROR, path, message, hint, key_span(node))
+    raise SpecError(project.document.sources.with_lines([found]))
 
 
 def _fetched(target: Target, say: envs.Say) -> DataResult:

@@ -17,6 +17,7 @@ from ..compilers.base import Bundle
 from ..spec.plan import DataFacts
 from ..spec.rows.shapes import SHAPES
 from .data import SKIPPED, write_data
+from .digests import digest
 from .jsonfiles import read_json
 from .project import Project, Target
 from .swap import replacing
@@ -99,7 +100,7 @@ def manifest(project: Project, target: Target, data: Mapping[str, Any]) -> dict[
         "spec": project.file.name,
         "spec_digest": spec_digest(target),
         "facts": replace(compiled.facts, tokens=None).as_dict(),
-        "files": {name: _digest(text) for name, text in sorted(texts(project, target).items())},
+        "files": {name: digest(text.encode()) for name, text in sorted(texts(project, target).items())},
         "data": dict(data),
         "pending": [source.id for source in target.pending],
         "run": _run(bundle),
@@ -112,7 +113,7 @@ def spec_digest(target: Target) -> str:
     assert spec is not None
     canonical = spec.model_dump(mode="json", exclude={"extends", "targets", "stages"})
     canonical["target"] = spec.targets[target.label].model_dump(mode="json", exclude={"set"})
-    return _digest(json.dumps(canonical, sort_keys=True, ensure_ascii=False))
+    return digest(json.dumps(canonical, sort_keys=True, ensure_ascii=False).encode())
 
 
 def recorded_facts(folder: Path) -> DataFacts | None:
@@ -132,10 +133,6 @@ def _run(bundle: Bundle) -> dict[str, Any]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _digest(text: str) -> str:
-    return "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +199,10 @@ def _edited_rows(folder: Path, written: Mapping[str, Any]) -> list[str]:
     for name, entry in sorted(written["data"].items()):
         try:
             with (folder / name).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                now = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
             continue
-        if entry.get("sha256") != digest:
+        if entry.get("sha256") != now:
             found.append(name)
     return found
 
@@ -217,8 +214,8 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _changed(text: str | None, digest: str) -> bool:
-    return text is None or _digest(text) != digest
+def _changed(text: str | None, recorded: str) -> bool:
+    return text is None or digest(text.encode()) != recorded
 
 
 def _changed_rows(target: Target, written: Mapping[str, Any]) -> list[str]:
@@ -227,7 +224,7 @@ def _changed_rows(target: Target, written: Mapping[str, Any]) -> list[str]:
         return []
     recorded = written["data"]
     now = {step.out: target.data.digests.get(step.split) for step in target.compiled.bundle.data}
-    return sorted(out for out, digest in now.items() if out in recorded and recorded[out].get("sha256") != digest)
+    return sorted(out for out, sha256 in now.items() if out in recorded and recorded[out].get("sha256") != sha256)
 
 
 def _diff(name: str, before: str, after: str) -> str:

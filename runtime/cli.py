@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
-from importlib import import_module
 
 import click
+
+from .commands.table import Table
 
 # command -> what it does, in a line; the module of that name in commands/ holds it
 COMMANDS = {
@@ -27,34 +28,6 @@ COMMANDS = {
 }
 
 
-class Table(click.Group):
-    """A group whose commands are imported only when they run; the help is in the table."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        command = import_module(f".commands.{name}", __package__).command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from ..spec.words import suggest
-
-            near = suggest(args[0], COMMANDS)
-            ctx.fail(f"no command `{args[0]}`" + (f"; did you mean `{near}`?" if near else ""))
-        return super().resolve_command(ctx, args)
-
-
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from .. import __version__
@@ -63,7 +36,12 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=Table, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Table,
+    table=COMMANDS,
+    package=f"{__package__}.commands",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
 )

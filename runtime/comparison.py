@@ -154,6 +154,8 @@ def _of_both(
 
 def _asked(before: Side, after: Side, labels: Sequence[str]) -> tuple[Sequence[str], Side, Sequence[str]]:
     """The labels to open on each side: those that it has. One that neither has is left in, for its error."""
+    if not labels:
+        return (), after, ()
     found = [side.labels(labels) for side in (before, after)]
     if any(all(label not in known for known in found) for label in labels):
         return labels, after, labels

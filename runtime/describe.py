@@ -13,7 +13,7 @@ from .local import hours_used
 from .progress import duration
 from .reconcile import Standing, trainer_of
 from .records import Metric
-from .rundir import RESUMABLE, RunDir
+from .rundir import RunDir
 
 
 def brief(run: RunDir, standing: Standing) -> dict[str, Any]:
@@ -82,11 +82,6 @@ def how_to(what: str, run: RunDir) -> str:
 def age(created: str) -> str:
     """How long ago."""
     return f"{duration((datetime.now(UTC) - datetime.fromisoformat(created)).total_seconds())} ago"
-
-
-def resumable(standing: Standing) -> bool:
-    """True where `--resume` would go on."""
-    return standing.state in RESUMABLE
 
 
 def _state(described: dict[str, Any]) -> str:

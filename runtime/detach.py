@@ -67,16 +67,10 @@ def main(folder: str) -> None:
     if os.fork():
         os._exit(0)
     from .progress import Plain
-    from .supervise import go_on, next_stage, supervise_stages, taken
+    from .supervise import supervise_stages
 
-    run = RunDir(Path(folder))
     try:
-        with taken(run):
-            _tell_the_starter()
-            record = go_on(run, Plain(sys.stderr))
-        if record["state"] == "succeeded" and (following := next_stage(run)):
-            following.hand_over("the stage before has succeeded")
-            _, record = supervise_stages(following, lambda: Plain(sys.stderr))
+        _, record = supervise_stages(RunDir(Path(folder)), lambda: Plain(sys.stderr), begun=_tell_the_starter)
         print(f"{record['state']}: {record['message']}", file=sys.stderr)
     except TuneformError as error:
         sys.exit(str(error))

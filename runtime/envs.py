@@ -35,7 +35,6 @@ class Environment:
 
     python: Path
     resolved: Path  # every package with its version
-    created: bool  # built just now, not found
 
 
 def ensure(requirements: Path, say: Say) -> Environment:
@@ -44,18 +43,18 @@ def ensure(requirements: Path, say: Say) -> Environment:
     folder = _folder(requirements.read_text(encoding="utf-8"), alone.read_text(encoding="utf-8") if alone else "")
     folder.parent.mkdir(parents=True, exist_ok=True)
     if _usable(folder):
-        return _environment(folder, created=False)
+        return _environment(folder)
     with _only_builder(folder.with_suffix(".lock"), say):
         if _usable(folder):
-            return _environment(folder, created=False)
+            return _environment(folder)
         _build(folder, requirements, say)
-    return _environment(folder, created=True)
+    return _environment(folder)
 
 
 def find(text: str, alone: str = "") -> Environment | None:
     """The environment for the text of a requirements file and of the list `ALONE`, where it is built."""
     folder = _folder(text, alone)
-    return _environment(folder, created=False) if _usable(folder) else None
+    return _environment(folder) if _usable(folder) else None
 
 
 def built() -> dict[Path, list[str]]:
@@ -114,8 +113,8 @@ def _key(text: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _environment(folder: Path, created: bool) -> Environment:
-    return Environment(_python(folder), folder / "resolved.txt", created)
+def _environment(folder: Path) -> Environment:
+    return Environment(_python(folder), folder / "resolved.txt")
 
 
 def _python(folder: Path) -> Path:

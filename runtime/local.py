@@ -66,7 +66,8 @@ def run_local(
             following.until_the_end(interrupts)
         finally:
             progress.close()
-        return conclude(run)
+        record = conclude(run)
+        return record if record.get("stop") else _with_late_stop(run, record, interrupts)
 
 
 def check_start(manifest: Mapping[str, Any], bundle: Path) -> None:
@@ -85,6 +86,14 @@ def check_start(manifest: Mapping[str, Any], bundle: Path) -> None:
 def cancel_unstarted(run: RunDir, reason: str) -> dict[str, Any]:
     """Cancel a run whose trainer has not been started; the caller holds `run.supervise()`."""
     return run.set_state("cancelled", "cancelled before the training had begun", stop=stop_record(reason))
+
+
+def _with_late_stop(run: RunDir, record: dict[str, Any], interrupts: Interrupts) -> dict[str, Any]:
+    """A trainer that ended first was not told of the stop; what would follow it has to know."""
+    asked = stop_request.read(run) is not None
+    if record["state"] != "succeeded" or not (interrupts.count or asked):
+        return record
+    return run.update(stop=stop_record("interrupt" if interrupts.count else "cancel"))
 
 
 def hours_used(run: RunDir) -> float:

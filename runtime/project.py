@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from ..compilers.compile import Compiled, compile_target, for_label
 from ..spec.bundle_paths import from_spec
 from ..spec.data import Source as SpecSource
-from ..spec.diagnostics import Diagnostic, Level, SpecError, in_file_order
+from ..spec.diagnostics import Diagnostic, Level, SpecError
 from ..spec.load import Document, load
 from ..spec.places import locate
 from ..spec.plan import DataFacts
@@ -115,8 +115,7 @@ def open_project(
         compiled = compile_target(own, label, known, today or date.today(), _up(file, place), emit, after)
         project.diagnostics += [*compiled.diagnostics, *_missing_files(own, place, compiled)]
         project.targets.append(Target(label, place, own, data, compiled, pending, stage, after))
-    found = list(dict.fromkeys(project.diagnostics))  # stages share what they do not say themselves
-    project.diagnostics = document.sources.with_lines(in_file_order(found))
+    project.diagnostics = document.sources.with_lines(project.diagnostics)
     return project
 
 
@@ -124,7 +123,7 @@ def with_rows(project: Project, target: Target, data: DataResult) -> Target:
     """A target whose rows have come, compiled anew with what is known of them."""
     today, up = date.today(), _up(project.file, target.folder)
     compiled = compile_target(target.document, target.label, data.facts, today, up, after=target.after)
-    found = in_file_order([*project.diagnostics, *data.diagnostics, *compiled.diagnostics])
+    found = [*project.diagnostics, *data.diagnostics, *compiled.diagnostics]
     project.diagnostics = project.document.sources.with_lines(found)
     return replace(target, data=data, compiled=compiled, pending=())
 

@@ -29,6 +29,11 @@ class Standing:
     def active(self) -> bool:
         return self.state in ACTIVE
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing comes of it unless it is resumed; a stage that waits has its turn to come."""
+        return not self.active and self.state != "waiting"
+
 
 def standing(run: RunDir) -> Standing:
     """How a run stands. One that nobody follows is brought up to date from its processes and files."""

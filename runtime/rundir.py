@@ -11,7 +11,6 @@ runs/<id>/
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..spec.diagnostics import RunError
+from .digests import digest
 from .hf_trainer import Attempt
 from .jsonfiles import append_lines, read_json, read_lines, write_json
 from .process import Files, this_process
@@ -139,11 +139,6 @@ class RunDir:
 def now() -> str:
     """The time as it is written everywhere: UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def digest(text: bytes) -> str:
-    """A digest in the form that manifests use."""
-    return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 
 def create(runs: Path, bundles: Sequence[Path], manifests: Sequence[Mapping[str, Any]], spec: Path) -> RunDir:

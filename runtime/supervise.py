@@ -12,44 +12,73 @@ from .following import Following
 from .local import Options, run_local
 from .process import this_process
 from .progress import Enduring, Progress, Silent
-from .reconcile import trainer_of
-from .rundir import Busy, RunDir
+from .reconcile import standing, trainer_of
+from .rundir import RESUMABLE, Busy, RunDir
 
 _TAKING = 10.0  # seconds; `status` and `watch` hold the lock for moments
 
 
-def supervise(run: RunDir, progress: Progress, options: Options | None = None) -> dict[str, Any]:
+Begun = Callable[[], None]
+
+
+def supervise(
+    run: RunDir, progress: Progress, options: Options | None = None, begun: Begun = lambda: None
+) -> dict[str, Any]:
     """Look after one pending run until it has ended; gives run.json as it stands then.
 
-    The progress may break off (a closed terminal), the run does not. RunError where the run is not pending or
-    another Tuneform has it; KeyboardInterrupt only while nothing has been started.
+    The progress may break off (a closed terminal), the run does not. `begun` is called once the run is ours. RunError
+    where it is not pending or another Tuneform has it; KeyboardInterrupt only while nothing has been started.
     """
-    with taken(run):
-        return go_on(run, progress, options)
+    with _taken(run):
+        begun()
+        return run_local(run, run.manifest(), Enduring(progress, run.own_log), options)
 
 
 def supervise_stages(
-    run: RunDir, progress: Callable[[], Progress], options: Options | None = None
+    run: RunDir, progress: Callable[[], Progress], options: Options | None = None, begun: Begun = lambda: None
 ) -> tuple[RunDir, dict[str, Any]]:
     """Look after a pending run, and once it has succeeded after the stages that wait for it, in order.
 
-    Gives the last run that was begun, with its run.json. `progress` makes the display of each.
+    Gives the last run that was begun, with its run.json. `progress` makes the display of each. `begun` is called once
+    the first is ours.
     """
-    record = supervise(run, progress(), options)
+    record = supervise(run, progress(), options, begun)
     while record["state"] == "succeeded" and (following := next_stage(run)):
         run = following
-        run.hand_over("the stage before has succeeded")
         record = supervise(run, progress(), options)
     return run, record
 
 
 def next_stage(run: RunDir) -> RunDir | None:
-    """The run of the next stage, if it waits for this one."""
+    """The run of the next stage, now pending, if it waits for this one and nobody has asked this one to stop."""
+    later = _after(run)
+    if later is None or run.record().get("stop"):
+        return None
+    with _held(later):  # `tuneform cancel` may want it as well
+        if later.record()["state"] != "waiting":
+            return None
+        later.hand_over("the stage before has succeeded")
+    return later
+
+
+def halted_by(run: RunDir) -> dict[str, Any] | None:
+    """The stop for which the stages after a run that succeeded have not begun; None if there is none."""
+    later, record = _after(run), run.record()
+    if later is None or record["state"] != "succeeded":
+        return None
+    try:
+        following = later.record()
+    except RunError:  # its folder is damaged or gone
+        return None
+    if following["state"] == "waiting":
+        return record.get("stop")
+    return following.get("stop") if following["state"] == "cancelled" and not following["attempts"] else None
+
+
+def _after(run: RunDir) -> RunDir | None:
     ids = run.record().get("stages") or [run.id]
-    for later in ids[ids.index(run.id) + 1 :][:1]:
-        found = RunDir(run.path.parent / later)
-        return found if found.record()["state"] == "waiting" else None
-    return None
+    later = ids[ids.index(run.id) + 1 :][:1]
+    return RunDir(run.path.parent / later[0]) if later else None
 
 
 def first_unfinished(run: RunDir) -> RunDir:
@@ -58,26 +87,35 @@ def first_unfinished(run: RunDir) -> RunDir:
     return next((stage for stage in stages if stage.record()["state"] != "succeeded"), run)
 
 
+def resumable(run: RunDir) -> bool:
+    """True where `--resume` would go on, with this run or with another stage."""
+    try:
+        return standing(first_unfinished(run)).state in RESUMABLE
+    except RunError:  # of a stage whose folder is damaged or gone
+        return False
+
+
 @contextmanager
-def taken(run: RunDir) -> Iterator[None]:
+def _taken(run: RunDir) -> Iterator[None]:
     """Be the Tuneform that looks after a pending run."""
+    with _held(run):
+        state = run.record()["state"]
+        if state != "pending":
+            raise RunError(f"run {run.id} is {state}: it was taken or ended by another Tuneform", run.id)
+        run.update(supervisor=this_process().as_dict())
+        yield
+
+
+@contextmanager
+def _held(run: RunDir) -> Iterator[None]:
     try:
         with run.supervise(timeout=_TAKING):
-            state = run.record()["state"]
-            if state != "pending":
-                raise RunError(f"run {run.id} is {state}: it was taken or ended by another Tuneform", run.id)
-            run.update(supervisor=this_process().as_dict())
             yield
     except Busy:
         raise RunError(f"run {run.id} goes on under another Tuneform", run.id) from None
 
 
-def go_on(run: RunDir, progress: Progress, options: Options | None = None) -> dict[str, Any]:
-    """What `supervise` does once the run is taken."""
-    return run_local(run, run.manifest(), Enduring(progress, run.own_log), options)
-
-
-def adopt(run: RunDir, progress: Progress | None = None) -> Following | None:
+def adopt(run: RunDir) -> Following | None:
     """Follow a trainer whose Tuneform is gone; the caller holds `run.supervise()`. None if no trainer runs."""
     trainer = trainer_of(run)
     if trainer is None:
@@ -92,7 +130,7 @@ def adopt(run: RunDir, progress: Progress | None = None) -> Following | None:
         trainer,
         None,
         collector,
-        progress or Silent(),
+        Silent(),
         options.poll,
         options.grace,
         reason=stop["reason"] if stop else None,

@@ -93,7 +93,10 @@ _TARGETS = {
         "file that names them.",
         "model: {id: acme/tiny, chat_template: ./nowhere.jinja}",
     ),
-    "TF210": Code("no such target in the spec", "`-t` takes a label under `targets:`; a run takes one of them."),
+    "TF210": Code(
+        "no such target in the spec",
+        "`-t` takes a label under `targets:`; a run takes one of them, and begins with its first stage.",
+    ),
 }
 
 

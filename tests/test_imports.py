@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+from tests.support import MINIMAL
 
 ROOT = Path(__file__).parent.parent
 MAY = {"spec": {"spec"}, "compilers": {"spec", "compilers"}, "runtime": {"spec", "compilers", "runtime", ""}}
@@ -69,6 +73,17 @@ def test_the_facade_offers_what_it_names(tmp_path: Path) -> None:
     import tuneform
 
     assert all(getattr(tuneform, name) for name in tuneform.__all__)
+
+
+def test_a_spec_is_lowered_with_names_of_the_facade(tmp_path: Path) -> None:
+    import tuneform
+
+    file = tmp_path / "tuneform.yaml"
+    file.write_text(json.dumps(MINIMAL))
+    document = tuneform.load(str(file))
+    assert isinstance(document, tuneform.Document)
+    plan = tuneform.lower(document, tuneform.Context("trl", "trl", tuneform.DataFacts("chat"), date(2026, 11, 1), "."))
+    assert plan["model.id"] == "acme/tiny"
     spec = ROOT / "examples" / "support-triage" / "tuneform.yaml"
     folders = tuneform.compile(spec, out=tmp_path)
     assert (folders["trl"] / "train.py").is_file()

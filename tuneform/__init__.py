@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["RunError", "SpecError", "TuneformError", "compile", "load", "lower", "run"]
+__all__ = [
+    "Context",
+    "DataFacts",
+    "Document",
+    "RunError",
+    "SpecError",
+    "TuneformError",
+    "compile",
+    "load",
+    "lower",
+    "run",
+]
 
 # In a checkout the subpackages sit beside this folder; in a wheel they sit inside it.
 _here = Path(__file__).parent
@@ -15,7 +26,7 @@ if not (_here / "spec").is_dir():
     __path__.append(str(_here.parent))
 
 if TYPE_CHECKING:
-    from tuneform.runtime.api import compile, load, lower, run
+    from tuneform.runtime.api import Context, DataFacts, Document, compile, load, lower, run
     from tuneform.spec.diagnostics import RunError, SpecError, TuneformError
 
 

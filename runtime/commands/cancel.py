@@ -41,7 +41,7 @@ def command(run_ids: tuple[str, ...], now: bool, no_wait: bool, runs_dir: Path, 
     except KeyboardInterrupt:
         err("no longer waiting; the request stands (`tuneform status` tells)")
         interrupted = True
-    rows = [_row(run, before[run].active) for run in runs]
+    rows = [_row(run, not before[run].ended) for run in runs]
     if as_json:
         out_json({"runs": rows})
     else:
@@ -53,9 +53,10 @@ def command(run_ids: tuple[str, ...], now: bool, no_wait: bool, runs_dir: Path, 
 def _row(run: RunDir, was_active: bool) -> dict[str, Any]:
     from .. import describe
     from ..reconcile import standing
+    from ..supervise import resumable
 
     found = standing(run)
-    resume = describe.how_to_resume(run) if describe.resumable(found) else None
+    resume = describe.how_to_resume(run) if resumable(run) else None
     return describe.brief(run, found) | {"was_active": was_active, "resume": resume}
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..console import WRONG, err, guarded, json_option, out_json, print_diagnostics
 from .common import options, set_option, spec_argument, targets_option
 from .compile import out_option
+
+if TYPE_CHECKING:
+    from ..bundles import Drift
 
 
 @click.command(name="check")
@@ -35,20 +41,18 @@ def command(spec: Path, labels: tuple[str, ...], out: Path | None, sets: tuple[s
         keys = ("label", "folder", "causes", "diff", "notes")
         out_json({"spec": str(spec), "drifted": bool(drifted), "bundles": [_as_dict(d, keys) for d in found]})
     else:
+        again = [*(("-o", str(out)) if out else ()), *(word for text in sets for word in ("--set", text))]
         for drift in found:
-            _print(drift, str(spec))
+            _print(drift, ["tuneform", "compile", str(spec), "-t", drift.label, *again])
     raise SystemExit(WRONG if drifted else 0)
 
 
-def _as_dict(drift: object, keys: tuple[str, ...]) -> dict[str, object]:
+def _as_dict(drift: Drift, keys: tuple[str, ...]) -> dict[str, object]:
     values = {key: getattr(drift, key) for key in keys}
     return {k: str(v) if isinstance(v, Path) else list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
 
-def _print(drift: object, spec: str) -> None:
-    from ..bundles import Drift
-
-    assert isinstance(drift, Drift)
+def _print(drift: Drift, compile_again: Sequence[str]) -> None:
     for note in drift.notes:
         err(f"{drift.folder}: note: {note}")
     if not drift.drifted:
@@ -57,4 +61,4 @@ def _print(drift: object, spec: str) -> None:
     for cause in drift.causes:
         click.echo(f"{drift.folder}: {cause}")
     click.echo(drift.diff, nl=False)
-    click.echo(f"write it anew with: tuneform compile {spec} -t {drift.label}")
+    click.echo(f"write it anew with: {shlex.join(compile_again)}")

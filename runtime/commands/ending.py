@@ -14,28 +14,34 @@ from ..console import FAILED, INTERRUPTED, REFUSED, err, indented, out_json
 if TYPE_CHECKING:
     from ..rundir import RunDir
 
+_ASKED = {"interrupt": "interrupted", "cancel": "`tuneform cancel` asked for it", "budget": "max_hours are over"}
+
 
 def end(run: RunDir, record: dict[str, Any], as_json: bool) -> NoReturn:
     """Show what became of a run, and exit with the code for it."""
     from .. import describe
     from ..reconcile import Standing
+    from ..supervise import halted_by
 
     described = describe.full(run, Standing(record, supervised=False))
+    halt = halted_by(run)
     if record["state"] != "succeeded":
         _explain(run, described)
+    elif halt:
+        err(f"stopped after this stage: {_ASKED[halt['reason']]}")
+        err(f"resume: {describe.how_to_resume(run)}")
     if as_json:
         out_json(described)
     else:
         click.echo(describe.as_text(described))
-    sys.exit(exit_code(record))
+    sys.exit(_exit_code(record, halt))
 
 
-def exit_code(record: Mapping[str, Any]) -> int:
-    """The exit code that stands for the end of a run."""
-    if record["state"] == "succeeded":
+def _exit_code(record: Mapping[str, Any], halt: Mapping[str, Any] | None) -> int:
+    if record["state"] == "succeeded" and not halt:
         return 0
-    stop = record.get("stop")
-    if stop and record["state"] in ("stopped", "cancelled"):
+    stop = halt or record.get("stop")
+    if stop and record["state"] in ("succeeded", "stopped", "cancelled"):
         return REFUSED if stop["reason"] == "budget" else INTERRUPTED
     return FAILED
 

@@ -23,6 +23,7 @@ def command(what: str, target: str | None, key: str | None, sets: tuple[str, ...
     \b
     tuneform explain TF104
     tuneform explain tuneform.yaml trl learning_rate
+    tuneform explain tuneform.yaml trl training.micro_batch_size
     """
     if target is None:
         _code(what, as_json)
@@ -37,6 +38,8 @@ def _code(word: str, as_json: bool) -> None:
     from ...spec.words import suggest
 
     found = codes().get(word.upper())
+    if found is None and Path(word).is_file():
+        raise click.UsageError("say which target and key: tuneform explain SPEC TARGET KEY")
     if found is None:
         near = suggest(word.upper(), codes())
         raise click.UsageError(f"no code `{word}`" + (f"; did you mean {near}?" if near else ""))
@@ -58,10 +61,10 @@ def _key(spec: Path, label: str, key: str, sets: tuple[str, ...], as_json: bool)
     target = project.targets[0]
     bundle, plan = target.compiled.bundle, target.compiled.plan
     assert bundle is not None and plan is not None
-    matches = [k for k in bundle.origins if k == key or k.endswith((f".{key}", f": {key}"))]
+    matches = [k for k, o in bundle.origins.items() if key in (k, o.path) or k.endswith((f".{key}", f": {key}"))]
     if not matches:
         print_diagnostics(project.diagnostics)
-        known = [k.rsplit(".", 1)[-1] for k in bundle.origins]
+        known = [*(k.rsplit(".", 1)[-1] for k in bundle.origins), *(o.path for o in bundle.origins.values())]
         near = suggest(key, known)
         raise click.UsageError(f"{label} has no `{key}`" + (f"; did you mean `{near}`?" if near else ""))
     groups = registry.get(target.compiled.target).groups(plan)

@@ -181,7 +181,7 @@ def _check_budget(run: RunDir, manifest: Mapping[str, Any], yes: bool) -> None:
 
 
 def _mention_changes(record: Mapping[str, Any]) -> None:
-    from ..rundir import digest
+    from ..digests import digest
 
     spec = Path(record["spec"])
     if spec.is_file() and digest(spec.read_bytes()) != record["spec_text_digest"]:

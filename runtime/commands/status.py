@@ -25,6 +25,7 @@ def command(run_id: str, runs_dir: Path, as_json: bool) -> None:
     """
     from .. import describe
     from ..reconcile import standing
+    from ..supervise import resumable
 
     run = existing(runs_dir, run_id)
     found = standing(run)
@@ -38,7 +39,7 @@ def command(run_id: str, runs_dir: Path, as_json: bool) -> None:
     if found.active:
         click.echo(f"  watch      {describe.how_to('watch', run)}")
         click.echo(f"  cancel     {describe.how_to('cancel', run)}")
-    if describe.resumable(found):
+    if resumable(run):
         click.echo(f"  resume     {describe.how_to_resume(run)}")
 
 

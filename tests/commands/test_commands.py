@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
@@ -18,7 +21,9 @@ from tests.golden.bundles import EXAMPLES, HERE
 from tests.support import MINIMAL
 from tuneform.runtime import bundles
 from tuneform.runtime.cli import COMMANDS, main
+from tuneform.runtime.digests import digest
 from tuneform.spec.codes import codes
+from tuneform.spec.data import Format
 from tuneform.spec.schema import descriptions, json_schema, sections
 from tuneform.spec.yaml_reader import Reader
 
@@ -122,7 +127,7 @@ def test_a_newer_tuneform_alone_is_no_drift(cli: Cli, example: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     old = (folder / "train.py").read_text("utf-8").replace("seed=42", "seed=41")
     (folder / "train.py").write_text(old, encoding="utf-8")
-    manifest["files"]["train.py"], manifest["tuneform"] = bundles._digest(old), "0.0.9"
+    manifest["files"]["train.py"], manifest["tuneform"] = digest(old.encode()), "0.0.9"
     (folder / "manifest.json").write_text(json.dumps(manifest))
     found = cli("check", example)
     assert found.exit_code == 0 and "0.0.9 wrote this" in found.stderr
@@ -174,6 +179,10 @@ def test_explain_leads_from_an_artifact_to_the_line(cli: Cli, example: Path) -> 
     assert "train.py: SFTConfig.learning_rate = 0.001" in found and f"{example}:16:3" in found
     assert "largest divisor of 4 / 1" in cli("explain", example, "trl", "SFTConfig.per_device_train_batch_size").stdout
     assert "did you mean" in cli("explain", example, "trl", "learning_rat").stderr
+    by_path = cli("explain", example, "trl", "training.micro_batch_size").stdout
+    assert by_path == cli("explain", example, "trl", "per_device_train_batch_size").stdout
+    assert "did you mean `training.seed`" in cli("explain", example, "trl", "training.sed").stderr
+    assert "say which target and key" in cli("explain", example).stderr and cli("explain", example).exit_code == 2
     axolotl = ("--set", "targets.other.target=axolotl")
     found = cli("explain", example, "other", "learning_rate", *axolotl).stdout
     assert "config.yaml: learning_rate" in found and "tuneform.yaml:" in found
@@ -256,6 +265,17 @@ def test_check_sees_edited_rows_and_another_way_to_run(cli: Cli, example: Path) 
     assert changed.exit_code == 1 and '-    "other.py"' in changed.stdout
 
 
+def test_check_says_how_to_write_the_same_anew(cli: Cli, example: Path) -> None:
+    folder = example.parent.parent / "my specs"
+    shutil.copytree(example.parent, folder)
+    asked = [folder / example.name, "-o", folder / "out", "--set", "training.seed=7"]
+    found = cli("check", *asked)
+    (line,) = [line for line in found.stdout.splitlines() if line.startswith("write it anew with: ")]
+    again = shlex.split(line.removeprefix("write it anew with: tuneform "))
+    assert found.exit_code == 1 and cli(*again).exit_code == 0
+    assert cli("check", *asked).exit_code == 0
+
+
 def test_a_manifest_with_conflict_markers_is_said_to_be_unreadable(cli: Cli, example: Path) -> None:
     cli("compile", example)
     edit(bundle_of(example) / "manifest.json", "{\n", "<<<<<<< HEAD\n{\n")
@@ -269,7 +289,8 @@ def test_facts_that_this_version_does_not_know(cli: Cli, example: Path, facts: s
     manifest = json.loads((bundle_of(example) / "manifest.json").read_text())
     (bundle_of(example) / "manifest.json").write_text(json.dumps(manifest | {"facts": json.loads(facts)}))
     (example.parent / "data" / "train.jsonl").unlink()
-    assert cli("check", example).exit_code in (0, 1)
+    found = cli("check", example)
+    assert found.exit_code == 0 and "up to date" in found.stdout and found.stderr == ""
 
 
 def test_rows_that_may_be_skipped_fail_no_command_that_reads_a_few(cli: Cli, example: Path) -> None:
@@ -303,6 +324,13 @@ def test_a_reward_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
         assert found.exit_code == 1 and f"{spec}:6:18: error TF211: `mine.py` is no file" in found.stderr
     (tmp_path / "mine.py").write_text("def right(answer, row): return 1.0\n")
     assert cli("compile", spec).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["report", "split", "convert"])
+def test_commands_on_rows_take_the_formats_of_a_spec(command: str) -> None:
+    help_text = CliRunner().invoke(main, ["data", command, "--help"], terminal_width=300).output
+    shown = re.search(r"--format \[(.*?)\]", help_text)
+    assert shown is not None and tuple(shown[1].split("|")) == get_args(Format)
 
 
 def test_an_output_that_knows_few_characters(example: Path) -> None:

@@ -1,4 +1,4 @@
-"""SFT, then DPO from its result, with the real TRL; and chains of runs with a trainer that trains nothing."""
+"""SFT, then DPO from its result, with the real TRL."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def this_python(requirements: Path, say: Say) -> Environment:
     """Stands in for `ensure`: the trainer needs nothing but Python."""
     resolved = requirements.with_name("resolved.txt")
     resolved.write_text("nothing==1\n")
-    return Environment(Path(sys.executable), resolved, created=False)
+    return Environment(Path(sys.executable), resolved)
 
 
 QUICK = Options(ensure=this_python, poll=0.02)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from tuneform.runtime import reconcile
 from tuneform.runtime.jsonfiles import read_lines, write_json
 from tuneform.runtime.rundir import Busy, RunDir
 
-from .fakes import keys, set_given
+from .fakes import keys, set_given, until
 
 NewRun = Callable[..., RunDir]
 _TUNEFORM = """
@@ -30,19 +29,12 @@ from tuneform.runtime.rundir import RunDir
 def ensure(requirements, say):
     resolved = requirements.with_name("resolved.txt")
     resolved.write_text("")
-    return Environment(Path(sys.executable), resolved, False)
+    return Environment(Path(sys.executable), resolved)
 
 run = RunDir(Path(sys.argv[1]))
 with run.supervise():
     run_local(run, run.manifest(), Silent(), Options(ensure=ensure, poll=0.02))
 """
-
-
-def until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 15
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture

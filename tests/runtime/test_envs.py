@@ -58,11 +58,11 @@ def _hash(text: str) -> str:
 def test_built_once_and_then_found(requirements: Path) -> None:
     said: list[str] = []
     first = envs.ensure(requirements, said.append)
-    assert first.created and first.resolved.exists() and "building" in said[0]
+    assert first.resolved.exists() and "building" in said[0]
     assert subprocess.run([first.python, "-c", "print(1)"], capture_output=True).stdout == b"1\n"
     said.clear()
     second = envs.ensure(requirements, said.append)
-    assert (second.python, second.created, said) == (first.python, False, [])
+    assert (second, said) == (first, [])
     requirements.write_text("# other\n")
     assert envs.ensure(requirements, said.append).python != first.python
 
@@ -107,7 +107,7 @@ def test_a_half_built_environment_is_built_anew(requirements: Path) -> None:
     folder = first.python.parent.parent
     (folder / "complete.json").unlink()
     (folder / "leftover").touch()
-    assert envs.ensure(requirements, print).created
+    assert envs.ensure(requirements, print) == first and (folder / "complete.json").exists()
     assert not (folder / "leftover").exists()
 
 
@@ -115,7 +115,7 @@ def test_an_environment_whose_python_is_gone_is_built_anew(requirements: Path) -
     first = envs.ensure(requirements, print)
     first.python.unlink()
     first.python.symlink_to("/nowhere/python")
-    assert envs.ensure(requirements, print).created
+    assert envs.ensure(requirements, print) == first and first.python.resolve() != Path("/nowhere/python")
 
 
 def test_a_failure_is_a_sentence_and_the_end_of_the_log(requirements: Path) -> None:
@@ -144,7 +144,7 @@ def test_two_runs_do_not_build_at_once(requirements: Path) -> None:
     (folder / "hidden").rename(folder / "complete.json")  # the other one is done
     lock.release()
     thread.join()
-    assert [env.created for env in results] == [False]
+    assert [env.python for env in results] == [folder / "bin" / "python"] and len(said) == 1
 
 
 def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -156,7 +156,13 @@ def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert envs.cache_folder() == Path.home() / ".cache" / "tuneform"
 
 
-def test_uv_beside_the_running_python_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_beside_the_running_python_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    beside, first = tmp_path / "python" / "uv", tmp_path / "path" / "uv"
+    for uv in (beside, first):
+        uv.parent.mkdir()
+        uv.touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(beside.with_name("python")))
     monkeypatch.setenv("PATH", "")
-    found = envs.uv_path()
-    assert found is None or Path(found).parent == Path(sys.executable).parent
+    assert envs.uv_path() == str(beside)
+    monkeypatch.setenv("PATH", str(first.parent))
+    assert envs.uv_path() == str(first)

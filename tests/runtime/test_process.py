@@ -16,6 +16,8 @@ import pytest
 from tuneform.runtime import process
 from tuneform.runtime.process import Files, Ident, Trainer
 
+from .fakes import until
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
@@ -28,13 +30,6 @@ def begin(files: Files, tmp_path: Path) -> Callable[[Sequence[str]], tuple[Train
 
 
 Begin = Callable[[Sequence[str]], tuple[Trainer, "Popen[bytes]"]]
-
-
-def until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_exit_code_is_on_disk_and_output_goes_to_the_log(begin: Begin, files: Files) -> None:

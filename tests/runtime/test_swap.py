@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -126,3 +128,31 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError):
         write(tmp_path, "x")
     assert content(tmp_path) == {"x": "precious"}
+
+
+def test_a_lock_that_its_holder_has_removed_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flock, opened, go, entered = fcntl.flock, threading.Event(), threading.Event(), threading.Event()
+
+    def late(file: int, operation: int) -> None:
+        if threading.current_thread() is waiter and operation & fcntl.LOCK_EX and not go.is_set():
+            opened.set()
+            go.wait(20)
+        flock(file, operation)
+
+    def wait() -> None:
+        with replacing(ours) as replacement:
+            replacement.stage(tmp_path / "waiter")
+            entered.set()
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    waiter = threading.Thread(target=wait)
+    with replacing(ours) as first:
+        first.stage(tmp_path / "first")
+        waiter.start()
+        assert opened.wait(20)
+    with replacing(ours) as second:
+        second.stage(tmp_path / "second")
+        go.set()
+        assert not entered.wait(0.5)
+    waiter.join()
+    assert entered.is_set() and sorted(path.name for path in tmp_path.iterdir()) == ["first", "second", "waiter"]

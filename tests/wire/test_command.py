@@ -219,7 +219,7 @@ def test_files_of_two_shapes_are_no_file_of_rows() -> None:
         (("a.jsonl", "--to", "bedrok-nova", "-o", "o.jsonl"), "did you mean `bedrock-nova`?"),
         (("a.jsonl", "--to", "openai", "-o", "a.jsonl"), "is one of the files to read"),
         (("a.jsonl", "--to", "openai", "-o", "o.jsonl", "--columns", "prompt"), "is not FIELD=COLUMN"),
-        (("a.jsonl", "--to", "openai", "-o", "o.jsonl", "--method", "ppo"), "`ppo` is none of"),
+        (("a.jsonl", "--to", "openai", "-o", "o.jsonl", "--method", "ppo"), "did you mean `dpo`"),
         (("a.jsonl", "--to", "openai", "-o", "o.jsonl", "--expand", "merge"), "`merge` is none of"),
         (("a.jsonl", "--to", "sagemaker", "-o", "o", "--expand", "all-turns", "--expand", "split-turns"), "opposite"),
         (("--to", "openai", "-o", "o.jsonl"), "Missing argument"),

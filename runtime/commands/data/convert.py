@@ -9,7 +9,7 @@ import click
 
 from ...console import WRONG, err, guarded, json_option, out_json, print_diagnostics
 from ..common import options
-from .common import format_option, refuse_inputs, sources
+from .common import columns_option, format_option, known_method, refuse_inputs, sources
 
 if TYPE_CHECKING:
     from ....spec.wire.base import Wire
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         "-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write."
     ),
     format_option,
-    click.option("--columns", "columns", multiple=True, metavar="KEY=COLUMN", help="A column of another name."),
+    columns_option,
     click.option("--method", metavar="METHOD", help="What the rows are for: sft, dpo, rft, ..."),
     click.option(
         "--on-bad-row", type=click.Choice(["error", "skip"]), default="error", help="Skip such rows, or not."
@@ -48,7 +48,6 @@ def command(
     What the form cannot say is an error, or an expansion that you allow by its name. Exit code 1 where there is an
     error; then nothing is written.
     """
-    from ....spec.method import ALIASES
     from ...reading_bar import phases_bar
     from ...wireout import Asked, convert_files
 
@@ -56,7 +55,7 @@ def command(
         sources=sources(files, form, columns),
         wire=_wire(wire),
         out=out,
-        method=_method(ALIASES.get(method, method) if method else None),
+        method=known_method(method),
         skip=on_bad_row == "skip",
         expand=_expansions(expand),
     )
@@ -84,14 +83,6 @@ def _wire(name: str) -> Wire:
             param_hint="--to",
         )
     return WIRES[name]
-
-
-def _method(name: str | None) -> str | None:
-    from ....spec.rows.shapes import METHODS
-
-    if name is not None and name not in METHODS:
-        raise click.BadParameter(f"`{name}` is none of {', '.join(METHODS)}", param_hint="--method")
-    return name
 
 
 def _expansions(names: tuple[str, ...]) -> frozenset[str]:

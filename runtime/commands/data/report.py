@@ -8,7 +8,7 @@ import click
 
 from ...console import WRONG, guarded, json_option, out_json
 from ..common import options
-from .common import columns_option, format_option, refuse_inputs, sources
+from .common import columns_option, format_option, known_method, one_of, refuse_inputs, sources
 
 
 @click.command(name="report")
@@ -54,10 +54,10 @@ def command(
     wanted = Wanted(
         train=sources(files, form, columns),
         eval=sources(held, form, columns),
-        target=_one_of(target, list(WIRES), "--target"),
+        target=one_of(target, WIRES, "--target"),
         tokenizer=tokenizer,
         max_length=max_length,
-        method=_method(method),
+        method=known_method(method),
     )
     if problems:
         refuse_inputs(problems, [*wanted.train, *wanted.eval], "--problems")
@@ -76,20 +76,3 @@ def command(
 
         show(report, str(problems) if problems else None)
     raise SystemExit(WRONG if report.problems else 0)
-
-
-def _method(name: str | None) -> str | None:
-    from ....spec.method import ALIASES
-    from ....spec.rows.shapes import METHODS
-
-    return _one_of(ALIASES.get(name, name) if name else None, list(METHODS), "--method")
-
-
-def _one_of(name: str | None, known: list[str], option: str) -> str | None:
-    from ....spec.words import suggest
-
-    if name is None or name in known:
-        return name
-    near = suggest(name, known)
-    told = f"; did you mean `{near}`?" if near else f": one of {', '.join(known)}"
-    raise click.BadParameter(f"`{name}` is not known{told}", param_hint=option)
