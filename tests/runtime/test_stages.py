@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tuneform.runtime import cancel, local, rundir, stop_request
+from tuneform.runtime import cancel, local, reconcile, rundir, stop_request
 from tuneform.runtime.progress import Silent
 from tuneform.runtime.reconcile import Standing
 from tuneform.runtime.rundir import RunDir
@@ -114,7 +114,7 @@ def test_a_stage_whose_turn_comes_while_it_is_cancelled_is_asked_to_stop(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain = make_chain(runs, {}, {})
-    looked = cancel.standing
+    looked = reconcile.standing
 
     def late(run: RunDir) -> Standing:
         found = looked(run)
