@@ -34,6 +34,11 @@ def branches(annotation: Any) -> list[Any]:
 
 def section_of(annotation: Any) -> tuple[type[Section] | None, str]:
     """The section inside a type and how it is held: "" alone, "[]" in a list, "<label>" in a mapping."""
+    return _section_of(annotation)
+
+
+@cache  # a compile asks a hundred times
+def _section_of(annotation: Any) -> tuple[type[Section] | None, str]:
     for branch in branches(annotation):
         if isinstance(branch, type) and issubclass(branch, Section):
             return branch, ""

@@ -100,9 +100,9 @@ class _Lowering:
 
     def _drop(self, *paths: str) -> None:
         """Take out what does not apply: a path, or everything under it."""
-        for path in paths:
-            for known in [p for p in self.values if p == path or p.startswith(f"{path}.")]:
-                del self.values[known]
+        below = tuple(f"{path}." for path in paths)
+        for known in [p for p in self.values if p in paths or p.startswith(below)]:
+            del self.values[known]
 
     # Sections
 

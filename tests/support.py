@@ -85,6 +85,9 @@ BASES: dict[str, dict[str, Any]] = {
 }
 
 
+EVERYWHERE = {name: {**base, "targets": {target: {} for target in registry.names()}} for name, base in BASES.items()}
+
+
 def bases(target: str) -> dict[str, dict[str, Any]]:
     """The specs whose method a target does, for that target."""
     done = registry.get(target).methods
@@ -135,8 +138,16 @@ def compiled(found: Mapping[str, Any], folder: Path, label: str = "trl") -> tupl
     """Load and compile a spec given as a mapping; it must be free of errors."""
     whole = document(found, folder)
     assert whole.spec is not None, whole.diagnostics
+    own, result = compiled_for(whole, label)
+    assert result is not None, for_label(whole, label)[1]
+    return own, result
+
+
+def compiled_for(whole: Document, label: str) -> tuple[Document, Compiled | None]:
+    """A loaded spec as a target sees it, and what is made of it; None where it has errors for the target."""
     own, problems = for_label(whole, label)
-    assert own.spec is not None and not errors(problems), problems
+    if own.spec is None or errors(problems):
+        return own, None
     facts = DataFacts(METHODS[own.spec.method.name][0], rows_train=400, rows_eval=40)
     return own, compile_target(own, label, facts, TODAY, UP)
 

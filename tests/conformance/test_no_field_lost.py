@@ -9,10 +9,11 @@ from typing import Any, get_origin
 
 import pytest
 
-from tests.support import BASES, bases, compiled, document, is_valid, put, put_somewhere
+from tests.support import BASES, EVERYWHERE, bases, compiled, compiled_for, document, put, put_somewhere
 from tuneform.compilers import registry
 from tuneform.runtime.project import data_request
 from tuneform.spec.language import Leaf, branches, leaves, literals
+from tuneform.spec.load import Document
 
 # Leaves whose other values no type tells.
 OTHERS: dict[str, list[Any]] = {
@@ -88,52 +89,62 @@ def others(leaf: Leaf) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("name", registry.names())
 @pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.path)
-def test_no_leaf_is_dropped_in_silence(leaf: Leaf, name: str, tmp_path: Path) -> None:
-    if reason := why_not(leaf.path) or of_another_method(leaf.path, name):
+def test_no_leaf_is_dropped_in_silence(leaf: Leaf, tmp_path: Path) -> None:
+    if reason := why_not(leaf.path):
         pytest.skip(reason)
-    tried = 0
-    for base_name, base in bases(name).items():
-        before = as_it_is(base_name, name)
+    tried = dict.fromkeys(registry.names(), 0)
+    for base_name, base in EVERYWHERE.items():
         for value in others(leaf):
             changed = put_somewhere(base, leaf.path, value)
-            if changed is None or changed == base or before["plan"].get(leaf.path) == value:
+            if changed is None or changed == base:
                 continue
-            after = outcome(changed, tmp_path, name) if is_valid(changed, tmp_path, name) else before
-            if after["plan"] == before["plan"]:
-                continue
-            told = any(d.path == leaf.path for d in after["diagnostics"])
-            differs = told or after["made"] != before["made"]
-            if (leaf.path, value) == ("hardware.strategy", "ddp") or before["made"] is after["made"] is None:
-                continue  # `auto` comes to the first, and the target refuses the second as a whole
-            assert differs or leaf.path in SETTLED, f"{value!r} changes nothing on {base_name}"
-            tried += differs
-    assert tried or leaf.path in registry.get(name).unsupported, f"no base spec takes another value of {leaf.path}"
+            whole = document(changed, tmp_path)
+            for name in registry.names() if whole.spec else ():
+                tried[name] += differs(leaf, value, base_name, name, outcome(whole, name))
+    for name, count in tried.items():
+        target = registry.get(name)
+        assert count or of_another_method(leaf.path, name) or leaf.path in target.unsupported, (
+            f"no base spec takes another value of {leaf.path} on {name}"
+        )
 
 
-def of_another_method(path: str, name: str) -> str | None:
-    """Why a leaf does not concern a target: only methods that it refuses have it."""
+def differs(leaf: Leaf, value: Any, base_name: str, name: str, after: dict[str, Any] | None) -> bool:
+    """Whether another value changes what is made, or is told of; it must where it is in the plan."""
+    before = as_it_is(base_name, name)
+    if after is None or before is None or before["plan"].get(leaf.path) == value or after["plan"] == before["plan"]:
+        return False
+    told = any(d.path == leaf.path for d in after["diagnostics"])
+    found = told or after["made"] != before["made"]
+    if (leaf.path, value) == ("hardware.strategy", "ddp") or before["made"] is after["made"] is None:
+        return False  # `auto` comes to the first, and the target refuses the second as a whole
+    assert found or leaf.path in SETTLED, f"{value!r} changes nothing on {base_name} for {name}"
+    return bool(found)
+
+
+def of_another_method(path: str, name: str) -> bool:
+    """Whether a leaf does not concern a target: only methods that it refuses have it."""
     if any(put_somewhere(base, path, value) for base in bases(name).values() for value in [None]):
         method = path.split(".")[1] if path.startswith("method.") else "grpo" if path in REWARDED else None
-        return None if method is None or method in registry.get(name).methods else f"{name} refuses {method}"
-    return f"{name} refuses the methods that have it"
+        return method is not None and method not in registry.get(name).methods
+    return True
 
 
 @cache
-def as_it_is(base_name: str, name: str) -> dict[str, Any]:
+def as_it_is(base_name: str, name: str) -> dict[str, Any] | None:
     with tempfile.TemporaryDirectory() as folder:
-        return outcome(bases(name)[base_name], Path(folder), name)
+        return outcome(document(EVERYWHERE[base_name], Path(folder)), name)
 
 
-def outcome(found: dict[str, Any], folder: Path, name: str) -> dict[str, Any]:
-    """What is made of a spec: files, launch, copies, and the rows that are asked for."""
-    own, result = compiled(found, folder, name)
+def outcome(whole: Document, name: str) -> dict[str, Any] | None:
+    """What a target makes of a spec: files, launch, copies, and the rows that are asked for. None where it refuses."""
+    own, result = compiled_for(whole, name)
+    if result is None or result.plan is None or own.spec is None:
+        return None
     bundle, plan = result.bundle, result.plan
-    assert plan is not None
     asked = ("data.train", "data.eval", "data.test", "data.eval.split", "data.eval.seed", "data.eval.stratify")
     rows = {p: plan[p] for p in plan if p in asked}
-    made = bundle and (bundle.files, bundle.run, bundle.copies, rows, own.spec.data.on_bad_row if own.spec else None)
+    made = bundle and (bundle.files, bundle.run, bundle.copies, rows, own.spec.data.on_bad_row)
     return {"made": made, "plan": dict(plan), "diagnostics": result.diagnostics}
 
 
