@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import IO
 
-BLOCK = 2**20
+BLOCK = 2**16
 _IN_MEMORY = 8 * 2**20
 
 
