@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tuneform.compilers.trainers import axolotl
+from tuneform.compilers.trainers import axolotl, unsloth
 from tuneform.compilers.trainers.trl import OPTIONAL, REQUIREMENTS
-from tuneform.runtime.envs import ensure
+from tuneform.compilers.trl_script import pins
+from tuneform.runtime.envs import ALONE, ensure
 
 from .option_cases import all_cases
 
@@ -39,6 +40,18 @@ def axolotl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
         return own
     requirements = tmp_path_factory.mktemp("axolotl") / "requirements.txt"
     requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(axolotl.REQUIREMENTS.items())))
+    return str(ensure(requirements, print).python)
+
+
+@pytest.fixture(scope="session")
+def unsloth_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The Python of an environment with Unsloth: $TUNEFORM_TEST_UNSLOTH_PYTHON, else one built for the tests."""
+    if own := os.environ.get("TUNEFORM_TEST_UNSLOTH_PYTHON"):
+        return own
+    wanted = unsloth.REQUIREMENTS | {name: unsloth.OPTIONAL[name] for name in ("bitsandbytes", "jsonschema")}
+    requirements = tmp_path_factory.mktemp("unsloth") / "requirements.txt"
+    for file, listed in ((requirements, wanted), (requirements.with_name(ALONE), unsloth.OWN)):
+        file.write_text("".join(f"{line}\n" for line in pins(listed)))
     return str(ensure(requirements, print).python)
 
 

@@ -15,9 +15,7 @@ import pytest
 from click.testing import CliRunner
 from tokenizers import Tokenizer
 
-from tuneform.compilers.trainers.axolotl import REQUIREMENTS
 from tuneform.runtime.cli import main
-from tuneform.runtime.envs import ensure
 
 pytestmark = pytest.mark.trainer
 HERE = Path(__file__).parent
@@ -146,21 +144,13 @@ def trl(trl_python: str, folder: Path) -> Loaded:
 
 
 @pytest.fixture(scope="module")
-def axolotl(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    python = os.environ.get("TUNEFORM_TEST_AXOLOTL_PYTHON")
-    if not python:
-        requirements = tmp_path_factory.mktemp("axolotl") / "requirements.txt"
-        requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(REQUIREMENTS.items())))
-        python = str(ensure(requirements, print).python)
-    return loaded(python, "axolotl", folder)
+def axolotl(axolotl_python: str, folder: Path) -> Loaded:
+    return loaded(axolotl_python, "axolotl", folder)
 
 
 @pytest.fixture(scope="module")
-def unsloth(folder: Path) -> Loaded:
-    python = os.environ.get("TUNEFORM_TEST_UNSLOTH_PYTHON")
-    if not python:
-        pytest.skip("no environment with Unsloth: TUNEFORM_TEST_UNSLOTH_PYTHON names its Python")
-    return loaded(python, "unsloth", folder)
+def unsloth(unsloth_python: str, folder: Path) -> Loaded:
+    return loaded(unsloth_python, "unsloth", folder)
 
 
 def test_trl_tokenizes_chats_and_texts_as_they_are(trl: Loaded, reader: Reader) -> None:

@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 
 from tests.support import bases, compiled
-from tuneform.compilers.trainers.unsloth import OPTIONAL, OWN, REQUIREMENTS
-from tuneform.compilers.trl_script import pins
-from tuneform.runtime.envs import ALONE, ensure
 
 from .bundles import bundle
 from .test_axolotl import TEMPLATE, UNEVEN
@@ -52,18 +49,6 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
     ),
 }  # fmt: skip
 Found = dict[str, dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def unsloth_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The Python of an environment with Unsloth: $TUNEFORM_TEST_UNSLOTH_PYTHON, else one built for the tests."""
-    if own := os.environ.get("TUNEFORM_TEST_UNSLOTH_PYTHON"):
-        return own
-    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in ("bitsandbytes", "jsonschema")}
-    requirements = tmp_path_factory.mktemp("unsloth") / "requirements.txt"
-    for file, listed in ((requirements, wanted), (requirements.with_name(ALONE), OWN)):
-        file.write_text("".join(f"{line}\n" for line in pins(listed)))
-    return str(ensure(requirements, print).python)
 
 
 @pytest.fixture(scope="module")
