@@ -9,13 +9,15 @@ from ..spec.plan import Plan
 from .axolotl_methods import BY_TRL, COMPARED
 from .axolotl_owned import NEXT_TOKEN_ONLY
 from .trainer_checks import adapter, batches, error, rewarded, trackers, zero3
+from .trl_older import check_losses
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    own = (_masks, _packing, _kernel, _logs, _tokenizer, _sharding, _extra)
+    own = (_masks, _packing, _tokenizer, _sharding, _extra)
     for found in (*own, adapter, batches, rewarded, trackers, zero3):
         yield from found(plan)
+    yield from check_losses(plan, "TRL 1.9, which this Axolotl takes,")
 
 
 def _masks(plan: Plan) -> Iterator[Diagnostic]:
@@ -30,21 +32,6 @@ def _packing(plan: Plan) -> Iterator[Diagnostic]:
     if plan["training.packing_strategy"] == "wrapped":
         message = "`wrapped` cuts rows anywhere, and what was two rows is seen as one"
         yield Diagnostic("TF202", Level.WARNING, "training.packing_strategy", message, "`bfd` keeps rows whole")
-
-
-def _kernel(plan: Plan) -> Iterator[Diagnostic]:
-    if plan["training.liger_kernel"] and plan["method"] in ("dpo", "kto", "grpo"):
-        message = f"TRL 1.9, which this Axolotl takes, has a Liger loss of its own for {plan['method']}"
-        yield error("training.liger_kernel", message, "remove it, or compile for trl")
-
-
-def _logs(plan: Plan) -> Iterator[Diagnostic]:
-    if plan["method"] in BY_TRL and plan["training.precision"] == "fp32" and plan["model.dtype"] != "float32":
-        kind = plan["model.dtype"]
-        message = (
-            f"TRL 1.9, which this Axolotl takes, computes log-probabilities in {kind} here, so rewards are coarse"
-        )
-        yield Diagnostic("TF202", Level.WARNING, "model.dtype", message, "`dtype: float32`, or `precision: bf16`")
 
 
 def _tokenizer(plan: Plan) -> Iterator[Diagnostic]:

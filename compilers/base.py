@@ -88,7 +88,8 @@ class Trainer(ABC):
     """
 
     name: ClassVar[str]  # equal to the module's name
-    target: ClassVar[str]  # what it is written and tested against, e.g. "trl==1.16.0"
+    versions: ClassVar[tuple[str, ...]]  # that bundles are written and tested for, the newest first
+    refused_versions: ClassVar[Mapping[str, str]] = {}  # version -> why there is none for it
     options: ClassVar[type[Options]] = Options
     output: ClassVar[str]  # the folder of a bundle that the trained model lies in, at the end
     methods: ClassVar[tuple[str, ...]]
@@ -112,6 +113,10 @@ class Trainer(ABC):
     @abstractmethod
     def native(self, plan: Plan) -> Mapping[str, Schema]:
         """The calls that `extra:` goes to, each with the keys that it knows."""
+
+    def written_for(self, plan: Plan) -> str:
+        """The trainer and its version, as a requirement."""
+        return f"{self.name}=={plan['target.version']}"
 
     def fates(self, plan: Plan) -> list[Fate]:
         """The fidelity table: one line for every path of the plan."""

@@ -73,7 +73,7 @@ def compile_target(
     target = registry.get(name)
     shape = facts if facts.shape else replace(facts, shape=METHODS[document.spec.method.name][0])
     start = f"../{after}/{target.output}" if after else None
-    plan = lower(document, Context(label, name, shape, today, up, start))
+    plan = lower(document, Context(label, name, shape, today, target.versions[0], up, start))
     fates = tuple(target.fates(plan))
     told = [_agreed(d, block.accept) for d in (*_losses(plan, target, fates), *target.check(plan))]
     found += [*told, *_extra(plan, target)]
@@ -102,6 +102,9 @@ def _check_block(document: Document, label: str, block: Target) -> Iterator[Diag
         if method == "rft" and "grpo" in target.methods:
             hint = "grpo is what trainers call it; rft is for managed services"
         yield Diagnostic("TF204", Level.ERROR, "method", f"{name} does not do {method}", hint)
+    if block.version is not None and block.version not in target.versions:
+        message = f"no bundle is written for {name} {block.version}"
+        yield Diagnostic("TF212", Level.ERROR, f"{at}.version", message, _version_hint(block.version, target))
     yield from _check_options(document, label, target)
     for path in block.accept:
         if is_code(path):
@@ -109,6 +112,14 @@ def _check_block(document: Document, label: str, block: Target) -> Iterator[Diag
                 yield problem
         elif not _is_path(path):
             yield Diagnostic("TF209", Level.ERROR, f"{at}.accept", f"`{path}` in `accept` is no field of the spec")
+
+
+def _version_hint(version: str, target: Trainer) -> str:
+    if why := target.refused_versions.get(version):
+        return why
+    if near := suggest(version, target.versions):
+        return f"did you mean `{near}`?"
+    return f"known: {', '.join(f'`{known}`' for known in target.versions)}"
 
 
 def _check_rows(spec: Spec, shape: str | None) -> Iterator[Diagnostic]:
@@ -194,7 +205,7 @@ def _extra(plan: Plan, target: Trainer) -> Iterator[Diagnostic]:
     for call, keys in target.native(plan).items():
         schema |= keys
         owned |= owners(groups, call)
-    yield from check_extra(plan.extra, schema, owned, plan.label, target.target)
+    yield from check_extra(plan.extra, schema, owned, plan.label, target.written_for(plan))
 
 
 def _placed(document: Document, label: str, found: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -185,6 +185,7 @@ WORDS: Mapping[str, tuple[str, Telling | None]] = {
     "name": ("name", None),
     "version": ("version of the language", None),
     "target": ("target", always("another tool trains it")),
+    "target.version": ("version of the trainer", always("another version of the same tool trains it")),
 }
 EMPTY: Mapping[str, str] = {  # how no value is shown, where it says something
     "training.max_steps": "by epochs",

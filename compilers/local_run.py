@@ -35,11 +35,17 @@ UNSUPPORTED: Mapping[str, str] = {
 }
 
 
+REQUIRED = "requirements.txt"
+"""The file of a bundle with the packages that its environment is made of."""
+ALONE = "requirements-no-deps.txt"
+"""Beside it: packages that are installed without what they ask for."""
+
+
 def launch(plan: Plan, argv: tuple[str, ...], env: Mapping[str, str] | None = None) -> Launch:
     """Run a command in the bundle's folder, as the plan wants it."""
     return Launch(
         argv=argv,
-        requirements="requirements.txt",
+        requirements=REQUIRED,
         metrics=hf_trainer.metrics(plan),
         env=env or {},
         needs=hf_trainer.needed_variables(plan),

@@ -51,6 +51,11 @@ def take(plan: Plan, key: str, path: str, comment: str = "") -> Setting:
     return Setting(key, plan[path], (path,), comment=comment)
 
 
+def version(plan: Plan, package: str) -> list[Setting]:
+    """The line of a requirements file that says which version of the trainer this is for."""
+    return [take(plan, package, "target.version")]
+
+
 def origins(plan: Plan, file: str, groups: Groups) -> dict[str, Origin]:
     """`train.py: SFTConfig.learning_rate` -> its origin; the keys of a file that is itself a group stand alone.
 

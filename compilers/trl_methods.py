@@ -1,6 +1,6 @@
 """What each method is in TRL: its classes, the rows it takes, and its own keywords.
 
-Source: TRL 1.16.0, https://huggingface.co/docs/trl/v1.16.0
+Source: TRL 1.16.0 (trl_older.py has what older ones do otherwise), https://huggingface.co/docs/trl/v1.16.0
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..spec.method import REWARDED
-from ..spec.plan import Plan
+from ..spec.plan import Origin, Plan
 from . import hf_trainer, model_loading, rewards
 from .base import Bundle, File
 from .launch import CONFIG, config_file, launch_line
-from .local_run import launch
+from .local_run import ALONE, REQUIRED, launch
 from .prepared import data_steps, load_rows
 from .python_code import Code, literal, prose
 from .rendering import render
@@ -18,6 +18,7 @@ from .settings import Groups, Setting, by_name, origins, take
 from .trl_methods import METHODS, method_settings
 from .trl_rows import packing_cuts, pairs_neighbours, row_settings
 
+BESIDE = (CONFIG, REQUIRED, ALONE)  # files with keys of their own
 # Defaults of TRL and transformers that change what is trained and that no field of the spec rules.
 PINNED: Mapping[str, Any] = {
     "label_smoothing_factor": 0.0,
@@ -140,11 +141,17 @@ def bundle(
         files=(*files, *_beside(plan, groups)),
         run=launch(plan, launch_line(plan, "train.py"), env),
         data=data_steps(plan),
-        origins=origins(plan, "train.py", {k: v for k, v in groups.items() if k != CONFIG})
-        | origins(plan, CONFIG, {k: v for k, v in groups.items() if k == CONFIG}),
+        origins=_origins(plan, groups),
         copies=tuple(copies),
         made=made + (("start", "start.partial") if model_loading.starts_elsewhere(plan) else ()),
     )
+
+
+def _origins(plan: Plan, groups: Groups) -> dict[str, Origin]:
+    found = origins(plan, "train.py", {k: v for k, v in groups.items() if k not in BESIDE})
+    for file in BESIDE:
+        found |= origins(plan, file, {k: v for k, v in groups.items() if k == file})
+    return found
 
 
 def _beside(plan: Plan, groups: Groups) -> Iterator[File]:
@@ -166,7 +173,9 @@ def script(template: str, plan: Plan, groups: Groups, masks: str, **own: Any) ->
     tokenizer = by_name(groups["AutoTokenizer.from_pretrained"])
     arguments = [literal(tokenizer["name"])]
     arguments += [f"{key}={literal(tokenizer[key])}" for key in ("revision", "trust_remote_code") if key in tokenizer]
-    optional = [name for name in ("BitsAndBytesConfig", "EarlyStoppingCallback") if name in groups]
+    used = {call.partition(".")[0] for call in groups}
+    wanted = ("AutoConfig", "BitsAndBytesConfig", "EarlyStoppingCallback", "set_seed")
+    optional = [name for name in wanted if name in used]
     values = {
         "title": f"{adapter} {method.title} of {prose(plan['model.id'], 'a model')}: {plan['name']}.",
         "launch": " ".join(launch_line(plan, "train.py")),
@@ -177,7 +186,7 @@ def script(template: str, plan: Plan, groups: Groups, masks: str, **own: Any) ->
         "tokenizer": tokenizer,
         "tokenizer_args": ", ".join(arguments),
         "tokens": model_loading.changed_tokens(plan),
-        "groups": {"os.environ": [], **groups},
+        "groups": {"os.environ": [], "set_seed": [], **groups},
         "prepares": masks != "native",
         "exact": masks == "exact",
         "method": plan["method"],

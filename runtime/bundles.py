@@ -89,14 +89,15 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 def manifest(project: Project, target: Target, data: Mapping[str, Any]) -> dict[str, Any]:
     """What a bundle is, what it was made from, and how it runs."""
     compiled, bundle = target.compiled, target.compiled.bundle
-    assert bundle is not None and target.document.spec is not None
+    assert bundle is not None and compiled.plan is not None and target.document.spec is not None
+    written_for = registry.get(compiled.target).written_for(compiled.plan)
     return {
         "manifest_version": 1,
         "tuneform": __version__,
         "name": target.document.spec.name,
         "label": target.label,
         "stage": target.stage,
-        "target": {"name": compiled.target, "kind": "trainer", "written_for": registry.get(compiled.target).target},
+        "target": {"name": compiled.target, "kind": "trainer", "written_for": written_for},
         "spec": project.file.name,
         "spec_digest": spec_digest(target),
         "facts": replace(compiled.facts, tokens=None).as_dict(),

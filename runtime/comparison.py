@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from ..compilers import registry
 from ..compilers.changes import Difference, RowChange, Subject
 from ..compilers.difference import compare, file_paths
 from ..compilers.filechanges import FileChange, changed_files
@@ -200,7 +201,9 @@ def _subject(side: Side, target: Target, base: Path) -> Subject:
     """A target's plan with paths as seen from the spec of the left side, so that two files can be compared."""
     up = os.path.relpath(side.file.parent.absolute(), base.absolute()).replace(os.sep, "/")
     compiled = target.compiled
-    plan = lower(target.document, Context(target.label, compiled.target, compiled.facts, date.min, up, _start(target)))
+    newest = registry.get(compiled.target).versions[0]
+    context = Context(target.label, compiled.target, compiled.facts, date.min, newest, up, _start(target))
+    plan = lower(target.document, context)
     contents = {}
     for path, file in file_paths(plan).items():
         place = Path(side.at(os.path.abspath(base / file)))

@@ -47,11 +47,11 @@ def general(machine: Machine) -> list[Finding]:
 
 
 def trainers() -> list[Finding]:
-    """The trainers that are compiled for, and how many environments hold them."""
+    """The trainers that are compiled for, by version, and how many environments hold them."""
     built = envs.built()
     found = []
-    for name in registry.names():
-        pin = registry.get(name).target
+    for name, own in [(known, own) for known in registry.names() for own in registry.get(known).versions]:
+        pin = f"{name}=={own}"
         count = sum(pin in packages for packages in built.values())
         said = f"{pin}: {_count(count, 'environment')} built" if count else f"{pin}: no environment yet"
         found.append(Finding(name, "ok" if count else "note", said, None if count else "`tuneform run` builds it"))

@@ -93,6 +93,11 @@ _TARGETS = {
         "file that names them.",
         "model: {id: acme/tiny, chat_template: ./nowhere.jinja}",
     ),
+    "TF212": Code(
+        "no bundle is written for this version",
+        "`version:` in a target's block is one that bundles are written and tested for; docs/versions.md has them, "
+        "with what changes between them. Without it, the bundle is for the newest.",
+    ),
     "TF210": Code(
         "no such target in the spec",
         "`-t` takes a label under `targets:`; a run takes one of them, and begins with its first stage.",

@@ -40,6 +40,7 @@ class Context:
     target: str
     facts: DataFacts
     today: date
+    newest: str  # the version of the target that a block without `version:` gets
     up: str = "../../.."
     start_from: str | None = None  # the result of the stage before, as the bundle sees it
 
@@ -69,7 +70,16 @@ class _Lowering:
         self._tracking()
         self._steps()
         target = self.spec.targets[self.context.label]
+        self._version(target.version)
         return Plan(self.values, self.context.label, self.context.target, _unescaped(target.extra))
+
+    def _version(self, written: str | None) -> None:
+        place, path = f"targets.{self.context.label}.version", "target.version"
+        if written is None:
+            how = f"the newest of {self.context.target} that Tuneform writes for"
+            self.values[path] = Value(self.context.newest, Origin("derived", place, how))
+        else:
+            self.values[path] = Value(written, Origin("spec", place))
 
     # What the user wrote, and the language's defaults
 

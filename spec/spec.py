@@ -24,6 +24,8 @@ class Target(Section):
 
     target: Line | None = Field(default=None, json_schema_extra={"x-default": "the block's label"})
     """Which target this is."""
+    version: Line | None = Field(default=None, json_schema_extra={"x-default": "the newest that Tuneform writes for"})
+    """Which version of the trainer the bundle is for: `1.9.0`. See docs/versions.md for those that there are."""
     set: dict[str, Any] = Field(default_factory=dict)
     """Values of the spec that differ for this target: `{training.learning_rate: 1e-5}`; `null` removes a key."""
     accept: tuple[Line, ...] = ()

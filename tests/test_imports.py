@@ -82,7 +82,8 @@ def test_a_spec_is_lowered_with_names_of_the_facade(tmp_path: Path) -> None:
     file.write_text(json.dumps(MINIMAL))
     document = tuneform.load(str(file))
     assert isinstance(document, tuneform.Document)
-    plan = tuneform.lower(document, tuneform.Context("trl", "trl", tuneform.DataFacts("chat"), date(2026, 11, 1), "."))
+    context = tuneform.Context("trl", "trl", tuneform.DataFacts("chat"), date(2026, 11, 1), "1.16.0", ".")
+    plan = tuneform.lower(document, context)
     assert plan["model.id"] == "acme/tiny"
     spec = ROOT / "examples" / "support-triage" / "tuneform.yaml"
     folders = tuneform.compile(spec, out=tmp_path)

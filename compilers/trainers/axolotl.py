@@ -13,16 +13,17 @@ from ..axolotl_checks import check
 from ..axolotl_owned import OWNED
 from ..base import Bundle, File, Trainer
 from ..launch import torchrun_line
-from ..local_run import OUTSIDE, UNSUPPORTED, launch
+from ..local_run import OUTSIDE, REQUIRED, UNSUPPORTED, launch
 from ..native import Schema, native_schema
 from ..prepared import data_steps, load_rows
 from ..python_code import Code, literal
 from ..rendering import render, yaml_text
-from ..settings import Groups, Setting, by_name, origins, take
+from ..settings import Groups, Setting, by_name, origins, take, version
 from ..trl_rows import packing_cuts, pairs_neighbours
 
 DEEPSPEED = axolotl_sharding.DEEPSPEED
 CONFIG, PLUGIN, TRAINER = "config.yaml", "plugin.py", "trainer.py"
+_ALONE = (CONFIG, DEEPSPEED, REQUIRED)  # files with keys of their own
 REQUIREMENTS = {"axolotl": "0.19.0", "torch": "2.13.0"}  # Axolotl pins what else it needs
 OPTIONAL = {"deepspeed": "0.18.9", "jsonschema": "4.26.0", "mlflow": "3.17.2"}
 
@@ -31,7 +32,7 @@ class Axolotl(Trainer):
     """Compiles fine-tuning on rows that are tokens already."""
 
     name = "axolotl"
-    target = "axolotl==0.19.0"
+    versions: ClassVar[tuple[str, ...]] = (REQUIREMENTS["axolotl"],)
     output = hf_trainer.OUTPUT
     methods: ClassVar[tuple[str, ...]] = ("sft", "pretrain", *axolotl_methods.BY_TRL)
     owned: ClassVar[Mapping[str, str]] = OWNED
@@ -47,9 +48,8 @@ class Axolotl(Trainer):
             files=tuple(_files(plan, groups)),
             run=launch(plan, _line(plan), _environment(plan)),
             data=data_steps(plan),
-            origins=origins(plan, CONFIG, {CONFIG: groups[CONFIG]})
-            | origins(plan, DEEPSPEED, {DEEPSPEED: groups[DEEPSPEED]})
-            | origins(plan, PLUGIN, {k: found for k, found in groups.items() if k not in (CONFIG, DEEPSPEED)}),
+            origins={k: own for f in _ALONE for k, own in origins(plan, f, {f: groups[f]}).items()}
+            | origins(plan, PLUGIN, {k: found for k, found in groups.items() if k not in _ALONE}),
             copies=tuple(_copies(plan)),
             made=("start", "start.partial") if model_loading.starts_elsewhere(plan) else (),
         )
@@ -68,6 +68,7 @@ class Axolotl(Trainer):
             "LoraConfig": peft.base_revision(plan) if plan["adapter.type"] != "full" else [],
             "get_training_args": axolotl_config.training_args(plan),
             "plugin": _plugin_settings(plan),
+            REQUIRED: version(plan, "axolotl"),
             DEEPSPEED: axolotl_sharding.deepspeed(plan),
         }
         if packing_cuts(plan):
@@ -155,7 +156,7 @@ def _files(plan: Plan, groups: Groups) -> Iterator[File]:
         yield model_loading.start_file(plan)
     if groups[DEEPSPEED]:
         yield File(DEEPSPEED, axolotl_sharding.deepspeed_file(groups[DEEPSPEED]))
-    yield File("requirements.txt", "".join(f"{line}\n" for line in requirements(plan)))
+    yield File(REQUIRED, "".join(f"{line}\n" for line in requirements(plan)))
 
 
 def _copies(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -12,10 +12,10 @@ from ...spec.plan import Plan
 from .. import hf_trainer, model_loading, trl_script, unsloth_model
 from ..base import Bundle, File, Trainer
 from ..launch import launch_line
-from ..local_run import OUTSIDE, UNSUPPORTED
+from ..local_run import ALONE, OUTSIDE, REQUIRED, UNSUPPORTED
 from ..native import Schema, native_schema
 from ..python_code import Code
-from ..settings import Fidelity, Groups, Setting, take
+from ..settings import Fidelity, Groups, Setting, take, version
 from ..trl_methods import METHODS
 from ..unsloth_checks import check
 from ..unsloth_model import LOAD, WRAP
@@ -54,7 +54,7 @@ class Unsloth(Trainer):
     """Compiles every method but rft to a standalone script, for CUDA and CPUs."""
 
     name = "unsloth"
-    target = f"unsloth=={OWN['unsloth']}"
+    versions: ClassVar[tuple[str, ...]] = (OWN["unsloth"],)
     output = hf_trainer.OUTPUT
     methods: ClassVar[tuple[str, ...]] = tuple(METHODS)
     owned: ClassVar[Mapping[str, str]] = {
@@ -92,7 +92,8 @@ class Unsloth(Trainer):
         }
         if plan["adapter.type"] != "full":
             found[WRAP] = [*unsloth_model.wrap(plan), *trl_script.extra_settings(extra[WRAP])]
-        return {**found, **trl_script.around(plan, labels)}
+        where = ALONE if plan["hardware.device"] == "cpu" else REQUIRED
+        return {**found, **trl_script.around(plan, labels), where: version(plan, "unsloth")}
 
     def native(self, plan: Plan) -> Mapping[str, Schema]:
         return native(plan)
@@ -154,7 +155,7 @@ def requirements(plan: Plan) -> tuple[list[str], list[str]]:
 
 
 def _requirements(plan: Plan) -> Iterator[File]:
-    for name, lines in zip(("requirements.txt", "requirements-no-deps.txt"), requirements(plan), strict=True):
+    for name, lines in zip((REQUIRED, ALONE), requirements(plan), strict=True):
         if lines:
             yield File(name, "".join(f"{line}\n" for line in lines))
 

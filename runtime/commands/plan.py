@@ -18,7 +18,7 @@ from .common import no_data_option, options, set_option, spec_argument, targets_
 
 MARKS = {"exact": "=", "derived": "=", "outside the artifact": "·", "unsupported": "✗", "approximated": "≈"}
 
-SECTIONS = tuple(Spec.model_fields)
+SECTIONS = (*Spec.model_fields, "target")
 
 
 @click.command(name="plan")

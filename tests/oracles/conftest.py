@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tuneform.compilers.trainers import axolotl, unsloth
-from tuneform.compilers.trainers.trl import OPTIONAL, REQUIREMENTS
+from tuneform.compilers.trainers.trl import NEWEST, OPTIONAL, REQUIREMENTS
 from tuneform.compilers.trl_script import pins
 from tuneform.runtime.envs import ALONE, ensure
 
@@ -27,7 +27,7 @@ def trl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     own = os.environ.get("TUNEFORM_TEST_TRL_PYTHON")
     if own:
         return own
-    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in PACKAGES}
+    wanted = {**REQUIREMENTS[NEWEST], **{name: OPTIONAL[NEWEST][name] for name in PACKAGES}}
     requirements = tmp_path_factory.mktemp("trl") / "requirements.txt"
     requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(wanted.items())))
     return str(ensure(requirements, print).python)
