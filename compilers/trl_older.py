@@ -34,7 +34,7 @@ def around(plan: Plan) -> dict[str, list[Setting]]:
 
 def fitted(plan: Plan, settings: Iterable[Setting]) -> list[Setting]:
     """Keywords of the config class as TRL 1.9 takes them."""
-    return [_coefficient(plan, s) if s.key == COEFFICIENT and s.fidelity != "unsupported" else s for s in settings]
+    return [_coefficient(plan, s) if s.key == COEFFICIENT and plan["method"] != "orpo" else s for s in settings]
 
 
 def _coefficient(plan: Plan, setting: Setting) -> Setting:

@@ -24,7 +24,16 @@ from ..trl_rows import packing_cuts, pairs_neighbours
 DEEPSPEED = axolotl_sharding.DEEPSPEED
 CONFIG, PLUGIN, TRAINER = "config.yaml", "plugin.py", "trainer.py"
 _ALONE = (CONFIG, DEEPSPEED, REQUIRED)  # files with keys of their own
-REQUIREMENTS = {"axolotl": "0.19.0", "torch": "2.13.0"}  # Axolotl pins what else it needs
+# By version of Axolotl, the newest first; it pins what else it needs.
+REQUIREMENTS: Mapping[str, Mapping[str, str]] = {
+    "0.19.0": {"axolotl": "0.19.0", "torch": "2.13.0"},
+    "0.18.0": {"axolotl": "0.18.0", "torch": "2.12.1"},
+    "0.17.0": {"axolotl": "0.17.0", "torch": "2.13.0"},
+}
+NEWEST = next(iter(REQUIREMENTS))
+KEYS: Mapping[str, str] = {
+    version: "axolotl_keys.json" if version == NEWEST else f"axolotl_{version}_keys.json" for version in REQUIREMENTS
+}
 OPTIONAL = {"deepspeed": "0.18.9", "jsonschema": "4.26.0", "mlflow": "3.17.2"}
 
 
@@ -32,7 +41,7 @@ class Axolotl(Trainer):
     """Compiles fine-tuning on rows that are tokens already."""
 
     name = "axolotl"
-    versions: ClassVar[tuple[str, ...]] = (REQUIREMENTS["axolotl"],)
+    versions: ClassVar[tuple[str, ...]] = tuple(REQUIREMENTS)
     output = hf_trainer.OUTPUT
     methods: ClassVar[tuple[str, ...]] = ("sft", "pretrain", *axolotl_methods.BY_TRL)
     owned: ClassVar[Mapping[str, str]] = OWNED
@@ -83,7 +92,7 @@ class Axolotl(Trainer):
         return found
 
     def native(self, plan: Plan) -> Mapping[str, Schema]:
-        return {CONFIG: native_schema("axolotl_keys.json", "AxolotlInputConfig")}
+        return {CONFIG: native_schema(KEYS[plan["target.version"]], "AxolotlInputConfig")}
 
 
 def _from_config(setting: Setting) -> Setting:
@@ -135,7 +144,7 @@ def requirements(plan: Plan) -> list[str]:
     """The direct packages, pinned."""
     schemas = any(reward["kind"] == "json_schema" for reward in plan.get("rewards", ()))
     more = (*plan["tracking"], plan["hardware.strategy"], *(["jsonschema"] if schemas else []))
-    wanted = REQUIREMENTS | {name: OPTIONAL[name] for name in more if name in OPTIONAL}
+    wanted = {**REQUIREMENTS[plan["target.version"]], **{name: OPTIONAL[name] for name in more if name in OPTIONAL}}
     return [f"{name}=={wanted[name]}" for name in sorted(wanted)]
 
 

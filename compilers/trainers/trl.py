@@ -50,7 +50,9 @@ OPTIONAL: Mapping[str, Mapping[str, str]] = {
     "1.16.0": {**_ANY, "deepspeed": "0.19.8", "liger-kernel": "0.8.5"},
     "1.9.0": {**_ANY, "deepspeed": "0.18.9", "liger-kernel": "0.8.1"},
 }
-KEYS: Mapping[str, str] = {"1.16.0": "trl_keys.json", "1.9.0": "trl_1.9.0_keys.json"}
+KEYS: Mapping[str, str] = {
+    version: "trl_keys.json" if version == NEWEST else f"trl_{version}_keys.json" for version in REQUIREMENTS
+}
 
 
 class Trl(Trainer):

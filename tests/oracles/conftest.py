@@ -39,7 +39,9 @@ def axolotl_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     if own := os.environ.get("TUNEFORM_TEST_AXOLOTL_PYTHON"):
         return own
     requirements = tmp_path_factory.mktemp("axolotl") / "requirements.txt"
-    requirements.write_text("".join(f"{name}=={version}\n" for name, version in sorted(axolotl.REQUIREMENTS.items())))
+    requirements.write_text(
+        "".join(f"{name}=={version}\n" for name, version in sorted(axolotl.REQUIREMENTS[axolotl.NEWEST].items()))
+    )
     return str(ensure(requirements, print).python)
 
 
