@@ -11,16 +11,22 @@ from .axolotl_owned import NEXT_TOKEN_ONLY
 from .trainer_checks import adapter, batches, error, rewarded, trackers, zero3
 from .trl_older import check_losses
 
-
 BRINGS_TRL = {"0.19.0": "1.9", "0.18.0": "1.8", "0.17.0": "1.5"}  # Axolotl pins it
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """Every such thing, beyond what the table of fidelity tells."""
-    own = (_masks, _packing, _tokenizer, _sharding, _extra)
+    own = (_version, _masks, _packing, _tokenizer, _sharding, _extra)
     for found in (*own, adapter, batches, rewarded, trackers, zero3):
         yield from found(plan)
     yield from check_losses(plan, f"TRL {BRINGS_TRL[plan['target.version']]}, which this Axolotl takes,")
+
+
+def _version(plan: Plan) -> Iterator[Diagnostic]:
+    device = plan["hardware.device"]
+    if plan["target.version"] == "0.17.0" and device != "cuda":
+        message = "Axolotl 0.17 asks every torch for its GPU, and one that is built without CUDA fails there"
+        yield Diagnostic("TF202", Level.WARNING, "hardware.device", message, "take `version: 0.18.0` or newer")
 
 
 def _masks(plan: Plan) -> Iterator[Diagnostic]:

@@ -38,10 +38,15 @@ def fitted(plan: Plan, settings: Iterable[Setting]) -> list[Setting]:
 
 
 def _coefficient(plan: Plan, setting: Setting) -> Setting:
+    by_model = plan["method"] in ("sft", "pretrain")  # whose loss is the model's own there
     if setting.value is None:
         why = "the model's own, which newer versions of TRL take by themselves"
-        return replace(setting, value=_OWN, why=why, comment="the model's own")
-    if setting.value and plan["method"] in ("sft", "pretrain"):
+        own = replace(setting, value=_OWN, why=why, comment="the model's own")
+        if by_model and plan["training.gradient_accumulation_steps"] > 1:
+            why = "of a mixture of experts, TRL 1.9 adds this loss once for each micro batch"
+            return replace(own, why=why, fidelity="approximated")
+        return own
+    if setting.value and by_model:
         why = f"TRL 1.9 takes the model's own weight with {plan['method']}, unless this is 0"
         return replace(setting, why=why, fidelity="unsupported")
     return setting

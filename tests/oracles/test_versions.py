@@ -38,7 +38,7 @@ CASES: dict[str, tuple[str, str, list[dict[str, Any]] | None, dict[str, Any]]] =
     "kto": ("kto", "full", JUDGED, {"training": {**PACE, "learning_rate": 3e-3}}),
     "orpo": ("orpo", "lora", PAIRS, {"training": FAST}),
     "grpo": ("grpo", "lora", None, {"training": FAST}),
-    "experts-sft": ("sft", "full", UNEVEN, {"training": {**PACE, "learning_rate": 3e-3}}),
+    "experts-sft": ("sft", "full", UNEVEN, {"training": {**PACE, "learning_rate": 3e-3, "micro_batch_size": 4}}),
     "experts-dpo": ("dpo", "full", PAIRS, {"training": {**PACE, "learning_rate": 3e-3}}),
 }
 Histories = dict[str, dict[str, list[dict[str, float]]]]
