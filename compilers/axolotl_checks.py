@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..spec.diagnostics import Diagnostic, Level
 from ..spec.plan import Plan
-from .axolotl_methods import BY_TRL, COMPARED
+from .axolotl_methods import BY_TRL, COMPARED, REFUSED, SCALES_OR_NOT
 from .axolotl_owned import NEXT_TOKEN_ONLY
 from .trainer_checks import adapter, batches, error, rewarded, trackers, zero3
 from .trl_older import check_losses
@@ -23,10 +23,17 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _version(plan: Plan) -> Iterator[Diagnostic]:
-    device = plan["hardware.device"]
-    if plan["target.version"] == "0.17.0" and device != "cuda":
+    version, device = plan["target.version"], plan["hardware.device"]
+    if why := REFUSED.get((version, plan["method"])):
+        message = f"{plan['method']} is not compiled for Axolotl {version}: {why}"
+        yield Diagnostic("TF204", Level.ERROR, "method", message, "take `version: 0.18.0` or newer")
+    if version == "0.17.0" and device != "cuda":
         message = "Axolotl 0.17 asks every torch for its GPU, and one that is built without CUDA fails there"
         yield Diagnostic("TF202", Level.WARNING, "hardware.device", message, "take `version: 0.18.0` or newer")
+    path = "method.grpo.scale_rewards"
+    if version in SCALES_OR_NOT and plan.get(path) == "batch":
+        message = f"Axolotl {version} scales rewards by each prompt's answers, or not at all"
+        yield error(path, message, "`group` or `none`, or take `version: 0.19.0`")
 
 
 def _masks(plan: Plan) -> Iterator[Diagnostic]:

@@ -20,6 +20,15 @@ BY_TRL = (*COMPARED, "grpo")
 """The methods for which Axolotl takes TRL's trainer."""
 
 
+SCALES_OR_NOT = ("0.18.0",)
+"""Versions of Axolotl whose `scale_rewards` is true, for each prompt's answers, or false."""
+REFUSED = {
+    ("0.17.0", "kto"): "it takes KTO from TRL's experimental part, which makes rows of its own",
+    ("0.17.0", "grpo"): "its TRL 1.5 lacks settings that the spec has with grpo",
+}
+"""Methods that a version of Axolotl is not compiled for, with the reason."""
+
+
 def keys(plan: Plan) -> list[Setting]:
     """Keys of config.yaml; none for next-token losses, which are what Axolotl does without a method."""
     method = plan["method"]
@@ -68,6 +77,8 @@ _SAMPLED = (
 
 def _grpo(plan: Plan) -> Setting:
     value = {"use_vllm": False, **{name: plan[f"method.grpo.{name}"] for name in _SAMPLED}}
+    if plan["target.version"] in SCALES_OR_NOT:
+        value["scale_rewards"] = plan["method.grpo.scale_rewards"] != "none"
     value["reward_funcs"] = [f"{REWARD_NAMES}.{name}" for name in rewards.names(plan["rewards"])]
     value["reward_weights"] = [float(reward["weight"]) for reward in plan["rewards"]]
     value["log_completions"] = plan["logging.completions"]
