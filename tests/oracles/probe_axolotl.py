@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 import yaml
+from axolotl.cli import config
 from axolotl.cli.args import TrainerCliArgs
 from axolotl.cli.config import load_cfg
 from axolotl.cli.train import do_train
@@ -20,6 +21,8 @@ from axolotl.utils.schemas.config import AxolotlInputConfig
 from probe_looks import tracked
 from transformers import TrainerCallback
 
+if not torch.backends.cuda.is_built():
+    config.compute_supports_fp8 = lambda: False  # which Axolotl 0.17 asks for in a way that needs CUDA
 OURS = ("plugin", "prepare", "start", "trainer", "rewards", "reward_names", "reward_1")
 
 
