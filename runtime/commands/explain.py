@@ -61,6 +61,8 @@ def _key(spec: Path, label: str, key: str, sets: tuple[str, ...], as_json: bool)
     target = project.targets[0]
     bundle, plan = target.compiled.bundle, target.compiled.plan
     assert bundle is not None and plan is not None
+    if key == "target.version":  # as `plan` calls it
+        key = f"targets.{label}.version"
     matches = [k for k, o in bundle.origins.items() if key in (k, o.path) or k.endswith((f".{key}", f": {key}"))]
     if not matches:
         print_diagnostics(project.diagnostics)

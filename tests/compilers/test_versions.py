@@ -12,11 +12,12 @@ from click.testing import CliRunner
 from tests.support import compiled, document, spec
 from tuneform.compilers import registry
 from tuneform.compilers.axolotl_checks import BRINGS_TRL
-from tuneform.compilers.compile import Compiled, for_label
+from tuneform.compilers.compile import Compiled
 from tuneform.compilers.trainers import axolotl, trl, unsloth
 from tuneform.runtime.cli import main
 
 OLDER = "1.9.0"
+TRAINERS = Path(__file__).parents[2] / "compilers" / "trainers"
 ROWS = "".join(json.dumps({"prompt": f"Order {i}?", "chosen": " Late.", "rejected": " No."}) + "\n" for i in range(20))
 
 
@@ -47,14 +48,14 @@ def test_without_a_version_it_is_the_newest(tmp_path: Path) -> None:
 
 
 def test_a_constant_says_whose_default_it_is(tmp_path: Path) -> None:
-    for version, why in (
-        (trl.NEWEST, "the default of TRL 1.16.0, written out"),
-        (OLDER, "the default of TRL 1.16.0, written out; TRL 1.9.0 has another"),
-    ):
-        result = made(tmp_path, version)
-        assert result.bundle is not None
-        assert result.bundle.origins["train.py: pinned.loss_type"].how == why
-    assert result.bundle.origins["train.py: pinned.tf32"].how == "the default of TRL 1.9.0, written out"
+    def why(version: str, key: str) -> str:
+        bundle = made(tmp_path, version).bundle
+        assert bundle is not None
+        return bundle.origins[f"train.py: pinned.{key}"].how
+
+    assert why(trl.NEWEST, "loss_type") == "the default of TRL 1.16.0, written out"
+    assert why(OLDER, "loss_type") == "the default of TRL 1.16.0, written out; TRL 1.9.0 has another"
+    assert why(OLDER, "tf32") == "the default of TRL 1.9.0, written out"
 
 
 @pytest.mark.parametrize(("version", "known"), [(None, True), (OLDER, False)])
@@ -97,15 +98,12 @@ def test_the_tables_of_versions_agree() -> None:
     assert unsloth.TARGET.versions == (unsloth.OWN["unsloth"],)
     for module, label in ((trl, "trl"), (axolotl, "axolotl")):
         for version, file in module.KEYS.items():
-            assert json.loads((Path(module.__file__).parent / file).read_text())[label] == version
+            assert json.loads((TRAINERS / file).read_text())[label] == version
 
 
 def test_a_version_of_another_target_is_refused(tmp_path: Path) -> None:
-    whole = document(spec() | {"targets": {"unsloth": {"version": "2026.9.1"}}}, tmp_path)
-    own, _ = for_label(whole, "unsloth")
-    assert own.spec is not None
-    file = tmp_path / "tuneform.yaml"
-    said = CliRunner().invoke(main, ["compile", str(file)]).output
+    document(spec() | {"targets": {"unsloth": {"version": "2026.9.1"}}}, tmp_path)
+    said = CliRunner().invoke(main, ["compile", str(tmp_path / "tuneform.yaml")]).output
     assert "TF212: no bundle is written for unsloth 2026.9.1" in said and "2026.10.9" in said
 
 
@@ -125,7 +123,7 @@ def test_a_user_sees_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     manifest = json.loads((tmp_path / "compiled/bot/trl/manifest.json").read_text())
     assert manifest["target"]["written_for"] == "trl==1.9.0"
     assert 'requirements.txt: trl = "1.9.0"\n  spec: targets.trl.version (two.yaml:6:' in said(
-        "explain", "two.yaml", "trl", "targets.trl.version"
+        "explain", "two.yaml", "trl", "target.version"
     )
     fields = json.loads(said("plan", "two.yaml", "--json"))["targets"]["trl"]["fields"]
     assert fields["target.version"]["value"] == "1.9.0" and fields["target.version"]["fidelity"] == "exact"
