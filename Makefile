@@ -19,7 +19,7 @@ demo: setup ## fine-tune a small model from a spec, on a CPU, and set it beside 
 test: setup ## everything, real trainers included
 	$(PY) -m pytest
 
-check: setup lint types ## the fast loop: under 90 seconds
+check: setup lint types ## the fast loop: about three minutes on two cores
 	$(PY) -m pytest -q -n auto -m "not trainer"
 
 lint: setup

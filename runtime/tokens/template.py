@@ -21,8 +21,6 @@ LARGEST = 64 * 2**20  # characters that a template may make by repeating a text
 class _Generation(Extension):
     """`{% generation %}` marks what the assistant writes, for a trainer's own masks; here it prints its content."""
 
-    tags = {"generation"}  # noqa: RUF012 - as jinja2 declares it
-
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
@@ -30,6 +28,9 @@ class _Generation(Extension):
 
     def _content(self, caller: Callable[[], str]) -> str:
         return caller()
+
+
+_Generation.tags = {"generation"}  # which jinja2 reads from the class
 
 
 class _Namespace(Namespace):
