@@ -41,6 +41,11 @@ def err(text: str) -> None:
     click.echo(text, err=True)
 
 
+def count(number: int, noun: str) -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def out_json(value: Any) -> None:
     """Write the one JSON document of a command to stdout."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

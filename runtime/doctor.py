@@ -12,6 +12,7 @@ from typing import Literal
 from ..compilers import registry
 from ..spec.sizing.memory import estimate
 from . import envs
+from .console import count
 from .machine import Machine, look
 from .project import Target
 
@@ -37,7 +38,7 @@ def general(machine: Machine) -> list[Finding]:
     """What holds for every spec."""
     return [
         Finding("tuneform", "ok", f"{version('tuneform')} on Python {platform.python_version()}, {machine.system}"),
-        Finding("machine", "ok", f"{_count(machine.cores, 'core')}, {machine.gib:.0f} GiB of memory"),
+        Finding("machine", "ok", f"{count(machine.cores, 'core')}, {machine.gib:.0f} GiB of memory"),
         *_gpus(machine),
         _installer(),
         Finding("environments", "ok", f"{envs.cache_folder() / 'envs'}, {machine.free_gib:.0f} GiB free"),
@@ -52,9 +53,9 @@ def trainers() -> list[Finding]:
     found = []
     for name, own in [(known, own) for known in registry.names() for own in registry.get(known).versions]:
         pin = f"{name}=={own}"
-        count = sum(pin in packages for packages in built.values())
-        said = f"{pin}: {_count(count, 'environment')} built" if count else f"{pin}: no environment yet"
-        found.append(Finding(name, "ok" if count else "note", said, None if count else "`tuneform run` builds it"))
+        number = sum(pin in packages for packages in built.values())
+        said = f"{pin}: {count(number, 'environment')} built" if number else f"{pin}: no environment yet"
+        found.append(Finding(name, "ok" if number else "note", said, None if number else "`tuneform run` builds it"))
     return found
 
 
@@ -91,9 +92,9 @@ def _devices(target: Target, machine: Machine) -> Iterator[Finding]:
     wanted, here = plan["hardware.count"], len(machine.gpus)
     if here < wanted:
         fix = "`hardware: {device: cpu}`, fewer `count`, or run the compiled bundle where they are"
-        yield Finding("device", "missing", f"{_count(wanted, 'GPU')} wanted, {here or 'none'} here", fix)
+        yield Finding("device", "missing", f"{count(wanted, 'GPU')} wanted, {here or 'none'} here", fix)
         return
-    yield Finding("device", "ok", f"{_count(wanted, 'GPU')} wanted, {here} here")
+    yield Finding("device", "ok", f"{count(wanted, 'GPU')} wanted, {here} here")
     used = machine.gpus[:wanted]
     if plan["training.precision"] == "bf16" and not all(gpu.bf16 for gpu in used):
         old = next(gpu.name for gpu in used if not gpu.bf16)
@@ -148,7 +149,3 @@ def _variables() -> Finding:
     given = [name for name in VARIABLES if os.environ.get(name)]
     rest = [name for name in VARIABLES if name not in given]
     return Finding("variables", "ok", f"set: {', '.join(given) or 'none'}; not set: {', '.join(rest) or 'none'}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

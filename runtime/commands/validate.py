@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..console import REFUSED, WRONG, err, guarded, json_option, out_json, print_diagnostics
+from ..console import REFUSED, WRONG, count, err, guarded, json_option, out_json, print_diagnostics
 from .common import no_data_option, options, set_option, spec_argument, strict_option, targets_option, workers_option
 
 if TYPE_CHECKING:
@@ -39,12 +39,8 @@ def command(
     if as_json:
         out_json({"spec": str(spec), "valid": not errors, "diagnostics": [d.as_dict() for d in project.diagnostics]})
     elif errors or warnings:
-        err(f"{spec}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+        err(f"{spec}: {count(errors, 'error')}, {count(warnings, 'warning')}")
     else:
         labels_ = ", ".join(target.key for target in project.targets)
         click.echo(f"{spec}: valid for {labels_}")
     raise SystemExit(WRONG if errors else REFUSED if strict and warnings else 0)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

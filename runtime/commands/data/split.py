@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ...console import WRONG, guarded, json_option, out_json, print_diagnostics
+from ...console import WRONG, count, guarded, json_option, out_json, print_diagnostics
 from ..common import options
 from .common import columns_option, format_option, one_file, seed_option, sources
 
@@ -70,8 +70,8 @@ def command(
         by_value = [{"value": json.loads(value), **counted} for value, counted in values.items()]
         out_json({"files": written, **counts, "stratify": by_value, "diagnostics": problems})
     elif not found.failed:
-        click.echo(f"{paths[0]}: {found.rows - len(found.held):,} rows")
-        click.echo(f"{paths[1]}: {len(found.held):,} rows ({len(found.held) / found.rows:.1%})")
+        click.echo(f"{paths[0]}: {count(found.rows - len(found.held), 'row')}")
+        click.echo(f"{paths[1]}: {count(len(found.held), 'row')} ({len(found.held) / found.rows:.1%})")
         for value, counted in values.items():
             share = counted["eval"] / counted["rows"]
             click.echo(f"  {stratify} {value}: {counted['eval']:,} of {counted['rows']:,} ({share:.1%})")
